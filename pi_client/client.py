@@ -1,0 +1,274 @@
+"""One talk from hello to goodbye: what is sent, what comes, and when it ends."""
+
+import asyncio
+import logging
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import grpc.aio
+from tadbot.v1 import companion_pb2 as pb
+from tadbot.v1 import emotion_recognition_pb2 as emotion_pb
+from tadbot.v1 import sound_pb2
+
+from pi_client import link, state
+from pi_client.camera import FRAME_INTERVAL_S, Camera, open_camera
+from pi_client.config import Options
+from pi_client.echo import EchoPath
+from pi_client.errors import ClientError
+from pi_client.microphone import Microphone, is_sound_file, open_microphone
+from pi_client.playout import Heard, Playout
+from pi_client.progress import Progress
+from pi_client.record import Record
+from pi_client.sound import BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples
+from pi_client.speaker import Speaker, open_speaker
+
+if TYPE_CHECKING:
+    from tadbot.v1.companion_pb2_grpc import CompanionAsyncStub
+
+    Call = grpc.aio.StreamStreamCall[pb.ConverseRequest, pb.ConverseResponse]
+
+_log = logging.getLogger(__name__)
+
+# A server that took `open` answers it at once.
+_OPENED_S = 10.0
+# After goodbye the server still writes what was said.
+_GOODBYE_S = 20.0
+# The same when the person presses Ctrl-C and wants to be gone.
+_HURRIED_GOODBYE_S = 3.0
+
+_CONSENTS = {
+    "camera": pb.CAMERA,
+    "memory": pb.MEMORY,
+    "emotion-log": pb.EMOTION_LOG,
+    "share": pb.SHARE,
+}
+_PACES = {
+    "": pb.Open.PACE_UNSPECIFIED,
+    "slow": pb.Open.SLOW,
+    "normal": pb.Open.NORMAL,
+    "quick": pb.Open.QUICK,
+}
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a talk hears, speaks and sees with."""
+
+    microphone: Microphone
+    playout: Playout
+    speaker: Speaker
+    camera: Camera | None
+
+
+def open_devices(options: Options, stack: ExitStack) -> Devices:
+    """Opens what the person named; `stack` closes it.
+
+    Raises ClientError if something cannot be opened; no server knows of it by then.
+    """
+    live = not is_sound_file(options.microphone)
+    audible = options.speaker != "none" and not is_sound_file(options.speaker)
+    echo = EchoPath() if live and audible else None
+    playout = Playout()
+    microphone = stack.enter_context(closing(open_microphone(options.microphone, echo)))
+    speaker = stack.enter_context(closing(open_speaker(options.speaker, playout, echo)))
+    camera = None
+    if options.camera != "none" and "camera" not in options.consents:
+        _log.warning("The camera stays closed: it needs `--consent camera`.")
+    elif (camera := open_camera(options.camera)) is not None:
+        stack.enter_context(closing(camera))
+    return Devices(microphone, playout, speaker, camera)
+
+
+class Conversation:
+    """Carries one stream: sends on the microphone's clock, and takes what comes."""
+
+    def __init__(self, options: Options, devices: Devices, record: Record) -> None:
+        self._options = options
+        self._microphone = devices.microphone
+        self._playout = devices.playout
+        self._speaker = devices.speaker
+        self._camera = devices.camera
+        self._record = record
+        self._progress = Progress()
+        self._opened = asyncio.Event()
+        self._over = asyncio.Event()
+        self._goodbye = False
+        self._frame_bytes = 0
+        self._frame_interval_s = FRAME_INTERVAL_S
+        self._framed_at = 0.0
+
+    async def run(self, stub: "CompanionAsyncStub", address: str, stop: asyncio.Event) -> None:
+        """Talks until the recording has been answered, `stop` is set, or the server ends it.
+
+        Raises ClientError if the server fails or goes away, unless `stop` was set.
+        """
+        call: Call = stub.Converse(None, metadata=link.metadata(self._options.keys))
+        lost = False
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                hurry = tasks.create_task(self._hurry(call, stop))
+                receiver = tasks.create_task(self._receive(call, address))
+                sender = tasks.create_task(self._send(call, address, stop))
+                await asyncio.wait({receiver, sender})
+                hurry.cancel()
+        except ExceptionGroup as group:
+            faults, others = group.split(ClientError)
+            lost = True
+            if others is not None:
+                raise
+            if faults is not None and not stop.is_set():
+                raise faults.exceptions[0] from None
+        finally:
+            call.cancel()
+            self._settle()
+            self._record.ended(lost)
+
+    async def _send(self, call: "Call", address: str, stop: asyncio.Event) -> None:
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            self._record.began()
+            await call.write(pb.ConverseRequest(open=_open(self._options)))
+            self._microphone.start()
+            await self._wait_until_opened(address)
+            await self._talk(call, stop)
+            await self._say_goodbye(call, address)
+        # A line that breaks is told by the receiver, which knows why.
+
+    async def _wait_until_opened(self, address: str) -> None:
+        """Waits before anything else is sent, so that a refusal comes with its reason.
+
+        The microphone listens already: what it hears meanwhile is sent afterwards.
+        """
+        try:
+            async with asyncio.timeout(_OPENED_S):
+                await self._opened.wait()
+        except TimeoutError:
+            raise ClientError(
+                f"The server at {address} does not answer; look at its log."
+            ) from None
+
+    async def _talk(self, call: "Call", stop: asyncio.Event) -> None:
+        """Sends until there is no more to send. Sound first, then `played`, then a picture."""
+        if self._camera is not None:
+            self._camera.start()
+        caught_up = False
+        ended_at: float | None = None
+        while not stop.is_set() and not self._over.is_set():
+            first_sample, block = await self._microphone.read()
+            await call.write(_audio(first_sample, block))
+            # What was captured before `opened` is past: a reply cannot be heard in it.
+            caught_up = caught_up or not self._microphone.behind
+            if caught_up:
+                self._speaker.advance(first_sample + BLOCK_SAMPLES)
+            await self._tell_played(call)
+            await self._show(call)
+            now = self._record.elapsed_s()
+            if self._microphone.ended:
+                ended_at = now if ended_at is None else ended_at
+                if self._progress.over(now, ended_at, self._playout.waiting):
+                    return
+
+    async def _tell_played(self, call: "Call") -> None:
+        for heard in self._playout.reports():
+            self._note(heard)
+            played = pb.Played(
+                turn=heard.key[0], sample_count=heard.sample_count, finished=heard.finished
+            )
+            await call.write(pb.ConverseRequest(played=played))
+
+    async def _show(self, call: "Call") -> None:
+        """Sends the newest picture, if it is time for one and no sound waits."""
+        now = self._record.elapsed_s()
+        due = now - self._framed_at >= self._frame_interval_s
+        if self._camera is None or self._microphone.behind or not due:
+            return
+        if (taken := self._camera.take()) is None:
+            return
+        taken_at, jpeg = taken
+        if self._frame_bytes and len(jpeg) > self._frame_bytes:
+            return
+        self._framed_at = now
+        frame = emotion_pb.VideoFrame(jpeg=jpeg)
+        frame.capture_offset.FromTimedelta(timedelta(seconds=max(self._record.at_s(taken_at), 0.0)))
+        await call.write(pb.ConverseRequest(frame=frame))
+
+    async def _say_goodbye(self, call: "Call", address: str) -> None:
+        self._playout.drop()
+        await self._tell_played(call)
+        self._goodbye = True
+        await call.done_writing()
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._over.wait()
+        except TimeoutError:
+            raise ClientError(
+                f"The server at {address} did not answer the goodbye; look at its log."
+            ) from None
+
+    async def _receive(self, call: "Call", address: str) -> None:
+        try:
+            async for response in call:
+                self._saw(response)
+        except grpc.aio.AioRpcError as error:
+            raise link.in_words(error, address) from error
+        finally:
+            self._over.set()
+            self._opened.set()
+        if not self._goodbye:
+            raise ClientError(f"The server at {address} ended the talk; start a new one.")
+
+    def _saw(self, response: pb.ConverseResponse) -> None:
+        self._playout.saw(response)
+        self._record.saw(response)
+        self._progress.saw(response, self._record.elapsed_s())
+        if response.WhichOneof("event") == "opened":
+            opened = response.opened
+            self._frame_bytes = opened.max_frame_bytes
+            if opened.max_frames_per_second > 0:
+                self._frame_interval_s = max(FRAME_INTERVAL_S, 1 / opened.max_frames_per_second)
+            self._speaker.start()
+            self._opened.set()
+
+    async def _hurry(self, call: "Call", stop: asyncio.Event) -> None:
+        """Gives a server that does not listen only a little time after Ctrl-C."""
+        await stop.wait()
+        self._opened.set()
+        await asyncio.sleep(_HURRIED_GOODBYE_S)
+        self._over.set()
+        call.cancel()
+
+    def _settle(self) -> None:
+        """Writes what became of replies after the last word was sent."""
+        self._playout.drop()
+        for heard in self._playout.reports():
+            self._note(heard)
+
+    def _note(self, heard: Heard) -> None:
+        self._record.heard(heard, self._playout.sample_rate_hertz)
+        if heard.key[0] == 0 and heard.complete and heard.sample_count:
+            # What is said before the first turn says that this is a machine.
+            with suppress(OSError):
+                state.write_last_disclosure(date.today())
+
+
+def _open(options: Options) -> pb.Open:
+    opening = pb.Open(
+        device_id=state.device_id(),
+        audio_format=sound_pb2.AudioFormat(sample_rate_hertz=SAMPLE_RATE_HERTZ),
+        consents=[_CONSENTS[name] for name in options.consents],
+        country=options.country,
+        language=options.language,
+        time_zone=state.time_zone(),
+        pace=_PACES[options.pace],
+        client_version=state.client_version(),
+    )
+    day = state.read_last_disclosure()
+    if day is not None:
+        opening.last_disclosure.FromDatetime(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    return opening
+
+
+def _audio(first_sample: int, block: Samples) -> pb.ConverseRequest:
+    pcm = block.astype("<i2").tobytes()
+    return pb.ConverseRequest(audio=sound_pb2.AudioChunk(first_sample=first_sample, pcm=pcm))

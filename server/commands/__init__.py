@@ -1,0 +1,1 @@
+"""What `tadbot-server` can be told, one file a command; `server.__main__` reads the words."""

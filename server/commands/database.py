@@ -1,0 +1,69 @@
+"""Opens the database that the settings name; it does not know what is kept there."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg.conninfo import make_conninfo
+
+from server.config import Settings
+from server.errors import ConfigError
+from server.store import Store
+from server.store.embedded import READER, EmbeddedPostgres
+from server.store.in_memory import InMemoryStore
+from server.store.migrate import migrate
+from server.store.postgres import PostgresStore
+
+log = logging.getLogger("tadbot.database")
+
+ENGINES = ("embedded", "postgres", "memory")
+
+
+@dataclass(frozen=True)
+class Database:
+    """Connection strings of one database; empty for a store in memory."""
+
+    owner: str
+    reader: str
+
+    def store(self) -> Store:
+        """Makes the store over it, not yet opened."""
+        return PostgresStore(self.owner) if self.owner else InMemoryStore()
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """Starts or joins the database and leaves it at the end.
+
+    Raises StoreError if it does not run, ConfigError for an unknown engine.
+    """
+    match settings.store.engine:
+        case "memory":
+            log.info("nothing is kept beyond this server's life: store.engine is memory")
+            yield Database("", "")
+        case "postgres":
+            # Empty but for the role: libpq takes the rest from the PG* variables.
+            yield Database(
+                make_conninfo(application_name="tadbot"),
+                make_conninfo(application_name="tadbot", options=f"-c role={READER}"),
+            )
+        case "embedded":
+            postgres = EmbeddedPostgres(settings.data_dir / "postgres")
+            try:
+                postgres.start()
+                yield Database(postgres.dsn, postgres.reader_dsn)
+            finally:
+                postgres.stop()
+        case other:
+            known = ", ".join(ENGINES)
+            raise ConfigError(
+                f"The setting store.engine = {other!r} is unknown; there are {known}."
+            )
+
+
+def prepare(base: Database) -> None:
+    """Brings the schema up to date. Raises StoreError if it cannot, or is newer."""
+    if base.owner:
+        status = migrate(base.owner)
+        log.info("the schema is at %s", status)

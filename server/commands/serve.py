@@ -1,0 +1,95 @@
+"""`tadbot-server serve`: database, engines and door, in this order, and back again."""
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+from server.commands.database import Database, database, prepare
+from server.config import Settings
+from server.engines import Engines
+from server.engines.loading import close, load_engines, warm_up
+from server.service.house import House
+from server.service.serving import Doorkeeper
+
+log = logging.getLogger("tadbot.serve")
+
+GRACE_S = 3.0
+"""Talks may go on this long after the server was told to stop."""
+
+
+def serve(settings: Settings, *, until_stdin_closes: bool = False) -> int:
+    """Serves until it is told to stop (SIGINT, SIGTERM, or its standard input closes).
+
+    Prints one line with the word `serving` when people can come in. Returns the exit code.
+    """
+    log.info("profile %s", settings.profile)
+    return asyncio.run(_serve(settings, until_stdin_closes))
+
+
+async def _serve(settings: Settings, until_stdin_closes: bool) -> int:
+    stop = _stop_event(until_stdin_closes)
+    door = Doorkeeper(settings.server.listen)
+    await door.start()
+    with ExitStack() as stack:
+        try:
+            # Both take seconds and neither needs the other.
+            base, engines = await asyncio.gather(
+                asyncio.to_thread(_open_database, settings, stack),
+                asyncio.to_thread(load_engines, settings),
+            )
+            await _host(settings, door, base, engines, stop)
+        finally:
+            await door.stop(0)
+    return 0
+
+
+def _open_database(settings: Settings, stack: ExitStack) -> Database:
+    base = stack.enter_context(database(settings))
+    prepare(base)
+    return base
+
+
+async def _host(
+    settings: Settings, door: Doorkeeper, base: Database, engines: Engines, stop: asyncio.Event
+) -> None:
+    store = base.store()
+    await store.open()
+    try:
+        await _purge(settings, House(engines, store, settings))
+        await warm_up(engines)
+        if not stop.is_set():
+            await door.let_in(House(engines, store, settings))
+            print(f"tadbot-server is serving on {door.address}", flush=True)
+        await stop.wait()
+        log.info("stopping")
+        await door.stop(GRACE_S)
+    finally:
+        await store.close()
+        await close(engines)
+
+
+async def _purge(settings: Settings, house: House) -> None:
+    if days := settings.store.retention_days:
+        receipt = await house.store.purge(datetime.now(UTC) - timedelta(days=days))
+        if receipt.erased:
+            log.info("purged what is older than %d days: %s", days, receipt.erased)
+
+
+def _stop_event(until_stdin_closes: bool) -> asyncio.Event:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop.set)
+    if until_stdin_closes:
+
+        def wait() -> None:
+            while sys.stdin.buffer.read(4096):
+                pass
+            loop.call_soon_threadsafe(stop.set)
+
+        threading.Thread(target=wait, name="stdin", daemon=True).start()
+    return stop

@@ -1,0 +1,93 @@
+"""What the language model reads; training reads the same. It does not know any model.
+
+The order keeps the beginning the same from turn to turn, so that a model which keeps its
+prefix reads only what is new: persona, then history, then what was seen and recalled, then
+the words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.engines import Message
+
+PERSONA = (
+    "You are TADBot, a warm companion who listens to someone in a low moment. You are a "
+    "computer program, not a person and not a therapist, and you never pretend otherwise. "
+    "You speak aloud, in plain spoken English: one or two short sentences, no lists, no "
+    "symbols. First say back in your own words what they feel, then, if it helps, ask one "
+    "gentle open question. Never give diagnoses, medical advice or phone numbers. Do not "
+    "rush to fix things."
+)
+"""Who speaks."""
+HISTORY_TURNS = 6
+"""Exchanges of the talk that the model sees again."""
+MEMORY_CHARACTERS = 160
+"""Of one memory; longer ones are cut at a word."""
+FEELING_FROM = 0.5
+"""Probability from which a feeling is told to the model; below, it would be a guess."""
+_LOOKS = {
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprised",
+    "fear": "afraid",
+    "disgust": "repelled",
+    "anger": "angry",
+}
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One earlier turn: what the person said and what they heard of the answer."""
+
+    person: str
+    tadbot: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known when a reply is due."""
+
+    words: str
+    history: Sequence[Exchange] = ()
+    feeling: str = ""
+    """A label of LABELS; "" where no face was seen."""
+    feeling_probability: float = 0.0
+    memories: Sequence[str] = ()
+    """Earlier words of this person that are near to these, the nearest first."""
+
+
+def messages(situation: Situation) -> list[Message]:
+    """Lays out the chat for the model, the newest words last."""
+    chat = [Message("system", PERSONA)]
+    for exchange in situation.history[-HISTORY_TURNS:]:
+        chat.append(Message("user", exchange.person))
+        if exchange.tadbot:
+            chat.append(Message("assistant", exchange.tadbot))
+        else:
+            chat.append(Message("assistant", "…"))
+    notes = _notes(situation)
+    newest = f"({' '.join(notes)})\n{situation.words}" if notes else situation.words
+    return [*chat, Message("user", newest)]
+
+
+def _notes(situation: Situation) -> list[str]:
+    notes = [f'Earlier they told you: "{_shorten(memory)}"' for memory in situation.memories]
+    look = _LOOKS.get(situation.feeling, "")
+    if look and situation.feeling_probability >= FEELING_FROM:
+        notes.append(f"They may look {look}, which can be wrong.")
+    return notes
+
+
+def _shorten(text: str) -> str:
+    flat = " ".join(text.split())
+    if len(flat) <= MEMORY_CHARACTERS:
+        return flat
+    return flat[:MEMORY_CHARACTERS].rsplit(" ", 1)[0] + " …"
+
+
+def fold_system(chat: Sequence[Message]) -> list[Message]:
+    """Puts the system message in front of the first user message, for models without one."""
+    if not chat or chat[0].role != "system":
+        return list(chat)
+    first = chat[1] if len(chat) > 1 else Message("user", "")
+    return [Message("user", f"{chat[0].content}\n\n{first.content}".strip()), *chat[2:]]

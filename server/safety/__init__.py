@@ -1,0 +1,21 @@
+"""Danger in words: how near it is and what is said then; no model decides here.
+
+It takes words and gives a level, a reason and a wording. It does no I/O after import and
+knows neither the conversation nor the language model, whose clauses it also screens.
+"""
+
+from server.safety.guard import guard
+from server.safety.help_lines import HelpLines, help_lines
+from server.safety.noticing import LEVELS, Assessment, assess
+from server.safety.wording import DISCLOSURE, wording
+
+__all__ = [
+    "DISCLOSURE",
+    "LEVELS",
+    "Assessment",
+    "HelpLines",
+    "assess",
+    "guard",
+    "help_lines",
+    "wording",
+]

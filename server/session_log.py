@@ -1,0 +1,171 @@
+"""Turns what happens in a talk into rows, and tells the client when they are durable.
+
+It writes behind the talk's back and never raises into it, except where the person waits for
+an answer (a consent, an erasure). It does not know what may be kept: the Keeper does.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from tadbot.v1 import companion_pb2 as pb
+
+from server.consent import ALWAYS, Keeper
+from server.engines import Score
+from server.errors import StoreError
+from server.outbox import Outbox
+from server.recorder import Recorder
+from server.safety import Assessment
+from server.seeing import Sight
+from server.speaking import Saying
+from server.store import EMOTION_LOG, MEMORY, EmotionFrame, Latency, Receipt, RiskEvent, Turn
+
+log = logging.getLogger("tadbot.session_log")
+
+SUMMARY_CHARACTERS = 200
+COLUMNS = {
+    "end_of_turn": "end_of_turn_ms",
+    "speech_to_text": "stt_ms",
+    "safety": "safety_ms",
+    "recall": "recall_ms",
+    "first_token": "llm_first_token_ms",
+    "first_clause": "llm_first_clause_ms",
+    "text_to_speech": "tts_first_sound_ms",
+    "first_sound": "first_sound_ms",
+}
+"""The column of each stage of `TurnLatency`."""
+
+
+class SessionLog:
+    """The log of one session."""
+
+    def __init__(self, keeper: Keeper, session_id: UUID, outbox: Outbox) -> None:
+        self._keeper = keeper
+        self._session_id = session_id
+        self._outbox = outbox
+        self._recorder = Recorder(keeper, self._saved, self._failing)
+        self._turn_of: dict[UUID, int] = {}
+        self._told: set[int] = set()
+        self._newest_turn = 0
+        self._disclosed_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Writes until it is cancelled."""
+        await self._recorder.run()
+
+    def person(
+        self, turn: int, words: str, at: datetime, feeling: Score | None, assessment: Assessment
+    ) -> None:
+        """Notes what the person said, what their face showed then, and danger in it."""
+        self._newest_turn = turn
+        row = Turn(
+            id=uuid4(),
+            session_id=self._session_id,
+            turn=turn,
+            speaker="person",
+            said_at=at,
+            text=words,
+            emotion=feeling.label if feeling else None,
+            emotion_probability=feeling.probability if feeling else None,
+            risk_level=assessment.level,
+        )
+        self._turn_of[row.id] = turn
+        self._recorder.turn(row)
+        if assessment.level != "none":
+            event = RiskEvent(
+                id=uuid4(),
+                session_id=self._session_id,
+                turn=turn,
+                at=at,
+                level=assessment.level,
+                reason=assessment.reason,
+                said=words,
+            )
+            self._recorder.risk(event)
+
+    def tadbot(self, saying: Saying) -> None:
+        """Notes a reply when it was sent, and again when it is known what was heard of it."""
+        if not saying.reply.clauses:
+            return
+        row = Turn(
+            id=saying.id,
+            session_id=self._session_id,
+            turn=saying.turn,
+            speaker="tadbot",
+            said_at=saying.said_at,
+            text=saying.reply.text,
+            heard=saying.heard if saying.settled else None,
+            heard_fraction=saying.heard_fraction if saying.settled else None,
+            risk_level=saying.answers.level if saying.answers else "none",
+            interrupted=saying.interrupted,
+        )
+        if saying.settled:
+            self._turn_of[row.id] = saying.turn
+        self._recorder.turn(row)
+
+    def emotion(self, at: datetime, sight: Sight) -> None:
+        """Notes what a picture showed; one without a face leaves no row."""
+        if sight.scores:
+            scores = tuple((one.label, one.probability) for one in sight.scores)
+            self._recorder.emotion(EmotionFrame(self._session_id, at, scores))
+
+    def latency(self, turn: int, at: datetime, stages: Mapping[str, float]) -> None:
+        """Notes where the time of a turn went. stages: milliseconds by name of COLUMNS."""
+        columns = {COLUMNS[name]: value for name, value in stages.items()}
+        self._recorder.latency(Latency(self._session_id, turn, at, **columns))
+
+    async def audit(self, level: str) -> None:
+        """Notes, without a name, that danger was noticed."""
+        try:
+            await self._keeper.audit("risk", level, datetime.now(UTC))
+        except StoreError as error:
+            log.error("the audit misses a line: %s", error)
+
+    def disclosed(self) -> None:
+        """Notes that the person heard that this is a machine."""
+        self._disclosed_at = datetime.now(UTC)
+
+    async def consent(self, purpose: str, *, granted: bool) -> int:
+        """Gives a consent, or takes it back; returns how many rows that erased."""
+        receipt = await self._keeper.change(purpose, granted, datetime.now(UTC))
+        return sum(receipt.erased.values())
+
+    async def forget_span(self, begin: datetime | None, end: datetime | None) -> pb.ErasureReceipt:
+        """Erases a span of the person's talks; None: from the beginning, or until now."""
+        await self._recorder.flush()
+        receipt = await self._keeper.forget_span(begin or ALWAYS, end or datetime.now(UTC))
+        return _receipt(receipt)
+
+    async def forget_person(self) -> pb.ErasureReceipt:
+        """Erases the person."""
+        return _receipt(await self._keeper.forget_person())
+
+    async def close(self, longest_words: str) -> None:
+        """Writes the rest and ends the session. What fails is logged: nobody waits for it."""
+        summary = longest_words[:SUMMARY_CHARACTERS]
+        try:
+            await self._recorder.flush()
+            if self._disclosed_at is not None:
+                await self._keeper.disclosed(self._disclosed_at)
+            await self._keeper.close(datetime.now(UTC), summary)
+        except StoreError as error:
+            log.error("the end of a session was not written: %s", error)
+
+    async def _saved(self, ids: frozenset[UUID]) -> None:
+        for turn in sorted({self._turn_of[one] for one in ids if one in self._turn_of}):
+            await self._outbox.put(turn, turn_saved=pb.TurnSaved())
+
+    async def _failing(self) -> None:
+        keeps = self._keeper.keeps(MEMORY) or self._keeper.keeps(EMOTION_LOG)
+        if keeps:
+            await self._outbox.notice(
+                self._newest_turn, "STORE_FAILED", "The database is away; rows wait for it."
+            )
+
+
+def _receipt(receipt: Receipt) -> pb.ErasureReceipt:
+    rest = {name: count for name, count in receipt.after.items() if count}
+    remains = ", ".join(f"{count} {name}" for name, count in rest.items())
+    sentence = f"What remains was not part of what was to be erased: {remains}." if remains else ""
+    return pb.ErasureReceipt(erased_rows=sum(receipt.erased.values()), remains=sentence)

@@ -1,0 +1,167 @@
+"""Which reply is being said, and how much of it was heard; it does not know why it is said."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from tadbot.v1 import companion_pb2 as pb
+
+from server.engines import Engines
+from server.outbox import Outbox
+from server.reply import Reply
+from server.safety import Assessment
+
+Say = Callable[[Reply], Awaitable[None]]
+"""Speaks a whole reply."""
+
+
+@dataclass
+class Saying:
+    """A reply on its way: from the first word looked for until the last one was heard."""
+
+    turn: int
+    reply: Reply
+    answers: Assessment | None = None
+    """The danger that it answers; None: none."""
+    discloses: bool = False
+    """Whether it tells that this is a machine."""
+    id: UUID = field(default_factory=uuid4)
+    said_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    sent: bool = False
+    """Whether all of it was sent, or its sending stopped."""
+    interrupted: bool = False
+    played: int | None = None
+    """Samples that left the speaker, as the client tells; None: it has told nothing."""
+    stopped_at: float | None = None
+    """`time.monotonic()` when the speaker was told to stop; None: it was not."""
+    settled: bool = False
+    """Whether it is known how much was heard: nothing more of it will be played."""
+
+    @property
+    def heard_samples(self) -> int:
+        """Samples heard: what the client told, or else what the clock allows."""
+        if self.played is not None:
+            return self.played
+        begin, rate = self.reply.timing.first_sound_at, self.reply.sample_rate_hertz
+        elapsed = (self.stopped_at or time.monotonic()) - begin if begin is not None else 0.0
+        return min(int(elapsed * rate), self.reply.sample_count)
+
+    @property
+    def heard(self) -> str:
+        """The words that reached the person's ears, as far as is known."""
+        return self.reply.heard(self.heard_samples)
+
+    @property
+    def heard_fraction(self) -> float:
+        """Share of the sound that was heard, in [0, 1]; 1 where a reply has no sound."""
+        if not self.reply.sample_count:
+            return 1.0 if self.sent and not self.interrupted else 0.0
+        return self.heard_samples / self.reply.sample_count
+
+
+class Speaking:
+    """The voice of one session: at most one reply at a time.
+
+    noted: called when a reply was sent, and again when it is known how much was heard.
+    """
+
+    def __init__(
+        self,
+        engines: Engines,
+        outbox: Outbox,
+        tasks: asyncio.TaskGroup,
+        noted: Callable[[Saying], None],
+    ) -> None:
+        self._engines = engines
+        self._outbox = outbox
+        self._tasks = tasks
+        self._noted = noted
+        self._task: asyncio.Task[None] | None = None
+        self._recent: deque[Saying] = deque(maxlen=2)
+        self.saying: Saying | None = None
+        """The newest reply, if there was one."""
+
+    def begin(
+        self, turn: int, say: Say, answers: Assessment | None = None, discloses: bool = False
+    ) -> Saying:
+        """Starts the reply of a turn; one that was still being said is cut off."""
+        self._cut_off()
+
+        async def send(**event: Any) -> None:
+            await self._outbox.put(turn, **event)
+
+        saying = Saying(turn, Reply(self._engines, send), answers, discloses)
+        self.saying = saying
+        self._recent.append(saying)
+        self._task = self._tasks.create_task(self._say(saying, say))
+        return saying
+
+    async def stop(self, turn: int) -> None:
+        """Stops what is being said or still played, for the turn that begins now."""
+        if self.saying is None or self.saying.settled:
+            return
+        self._cut_off()
+        stop = pb.SpeakerControl(action=pb.SpeakerControl.STOP)
+        await self._outbox.put(turn, speaker=stop)
+
+    def played(self, turn: int, sample_count: int, finished: bool) -> None:
+        """Takes the client's word for how much was heard; it may come after an interruption."""
+        for saying in self._recent:
+            if saying.turn == turn:
+                whole = saying.reply.sample_count
+                saying.played = min(max(saying.played or 0, sample_count), whole)
+                if saying.sent and (finished or saying.played == whole):
+                    saying.settled = True
+                    self._noted(saying)
+
+    def end(self) -> None:
+        """Nothing more is played: the talk is over."""
+        if self.saying is not None:
+            self._settle(self.saying)
+
+    async def wait(self) -> None:
+        """Waits until the reply is sent."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def cancel(self) -> None:
+        """Stops sending."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def _cut_off(self) -> None:
+        saying = self.saying
+        if saying is None or saying.settled:
+            return
+        saying.interrupted = not saying.sent or saying.heard_fraction < 1
+        saying.sent = True
+        saying.stopped_at = time.monotonic()
+        self.cancel()
+        self._settle(saying)
+
+    def _settle(self, saying: Saying) -> None:
+        if not saying.settled:
+            saying.settled = True
+            self._noted(saying)
+
+    async def _say(self, saying: Saying, say: Say) -> None:
+        reason = pb.ReplyDone.INTERRUPTED
+        try:
+            await say(saying.reply)
+            reason = pb.ReplyDone.FAILED if saying.reply.failed else pb.ReplyDone.COMPLETE
+        finally:
+            saying.sent = True
+            done = pb.ReplyDone(reason=reason, sample_count=saying.reply.sample_count)
+            if reason == pb.ReplyDone.INTERRUPTED:
+                self._tasks.create_task(self._outbox.put(saying.turn, reply_done=done))
+            else:
+                await self._outbox.put(saying.turn, reply_done=done)
+                await self._outbox.activity(saying.turn, pb.State.LISTENING)
+                self._noted(saying)
+                if not saying.reply.sample_count:
+                    self._settle(saying)
