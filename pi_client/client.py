@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, aclosing, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import grpc.aio
 from tadbot.v1 import companion_pb2 as pb
@@ -23,11 +22,6 @@ from pi_client.progress import Progress
 from pi_client.record import Record
 from pi_client.sound import BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples
 from pi_client.speaker import Speaker, open_speaker
-
-if TYPE_CHECKING:
-    from tadbot.v1.companion_pb2_grpc import CompanionAsyncStub
-
-    Call = grpc.aio.StreamStreamCall[pb.ConverseRequest, pb.ConverseResponse]
 
 _log = logging.getLogger(__name__)
 
@@ -95,16 +89,17 @@ class Conversation:
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
         self._goodbye = False
+        self._greeted = False
         self._frame_bytes = 0
         self._frame_interval_s = FRAME_INTERVAL_S
         self._framed_at = 0.0
 
-    async def run(self, stub: "CompanionAsyncStub", address: str, stop: asyncio.Event) -> None:
+    async def run(self, stub: link.Stub, address: str, stop: asyncio.Event) -> None:
         """Talks until the recording has been answered, `stop` is set, or the server ends it.
 
         Raises ClientError if the server fails or goes away, unless `stop` was set.
         """
-        call: Call = stub.Converse(None, metadata=link.metadata(self._options.keys))
+        call: link.Call = stub.Converse(None, metadata=link.metadata(self._options.keys))
         lost = False
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -125,7 +120,7 @@ class Conversation:
             self._settle()
             self._record.ended(lost)
 
-    async def _send(self, call: "Call", address: str, stop: asyncio.Event) -> None:
+    async def _send(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             self._record.began()
             await call.write(pb.ConverseRequest(open=_open(self._options)))
@@ -148,7 +143,7 @@ class Conversation:
                 f"The server at {address} does not answer; look at its log."
             ) from None
 
-    async def _talk(self, call: "Call", stop: asyncio.Event) -> None:
+    async def _talk(self, call: link.Call, stop: asyncio.Event) -> None:
         """Sends until there is no more to send. Sound first, then `played`, then a picture."""
         if self._camera is not None:
             self._camera.start()
@@ -169,7 +164,7 @@ class Conversation:
                 if self._progress.over(now, ended_at, self._playout.waiting):
                     return
 
-    async def _tell_played(self, call: "Call") -> None:
+    async def _tell_played(self, call: link.Call) -> None:
         for heard in self._playout.reports():
             self._note(heard)
             played = pb.Played(
@@ -177,7 +172,7 @@ class Conversation:
             )
             await call.write(pb.ConverseRequest(played=played))
 
-    async def _show(self, call: "Call") -> None:
+    async def _show(self, call: link.Call) -> None:
         """Sends the newest picture, if it is time for one and no sound waits."""
         now = self._record.elapsed_s()
         due = now - self._framed_at >= self._frame_interval_s
@@ -193,7 +188,7 @@ class Conversation:
         frame.capture_offset.FromTimedelta(timedelta(seconds=max(self._record.at_s(taken_at), 0.0)))
         await call.write(pb.ConverseRequest(frame=frame))
 
-    async def _say_goodbye(self, call: "Call", address: str) -> None:
+    async def _say_goodbye(self, call: link.Call, address: str) -> None:
         self._playout.drop()
         await self._tell_played(call)
         self._goodbye = True
@@ -206,12 +201,11 @@ class Conversation:
                 f"The server at {address} did not answer the goodbye; look at its log."
             ) from None
 
-    async def _receive(self, call: "Call", address: str) -> None:
+    async def _receive(self, call: link.Call, address: str) -> None:
         try:
-            async for response in call:
-                self._saw(response)
-        except grpc.aio.AioRpcError as error:
-            raise link.in_words(error, address) from error
+            async with aclosing(link.responses(call, address)) as responses:
+                async for response in responses:
+                    self._saw(response)
         finally:
             self._over.set()
             self._opened.set()
@@ -230,7 +224,7 @@ class Conversation:
             self._speaker.start()
             self._opened.set()
 
-    async def _hurry(self, call: "Call", stop: asyncio.Event) -> None:
+    async def _hurry(self, call: link.Call, stop: asyncio.Event) -> None:
         """Gives a server that does not listen only a little time after Ctrl-C."""
         await stop.wait()
         self._opened.set()
@@ -246,8 +240,10 @@ class Conversation:
 
     def _note(self, heard: Heard) -> None:
         self._record.heard(heard, self._playout.sample_rate_hertz)
-        if heard.key[0] == 0 and heard.complete and heard.sample_count:
-            # What is said before the first turn says that this is a machine.
+        # What is said before the first turn says that this is a machine; if the person does not
+        # let it end, the next reply says it again. Only then can it have been heard.
+        self._greeted = self._greeted or heard.key[0] == 0
+        if self._greeted and heard.complete and heard.sample_count:
             with suppress(OSError):
                 state.write_last_disclosure(date.today())
 

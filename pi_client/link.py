@@ -1,20 +1,23 @@
 """The line to the server: how it is reached, and its faults in words."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
+from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import companion_pb2_grpc
 
 from pi_client.errors import ClientError
 
-if TYPE_CHECKING:
-    from tadbot.v1.companion_pb2_grpc import CompanionAsyncStub
+# grpc ships no types of its own. What the two are: the stub of `Companion` for asyncio, and
+# its stream of `ConverseRequest` one way and `ConverseResponse` the other.
+Stub: TypeAlias = Any
+Call: TypeAlias = Any
 
 # A server that is there answers a connection within a fraction of this.
 _CONNECT_S = 4.0
@@ -28,6 +31,7 @@ _OPTIONS = [
 ]
 # What grpc.aio says instead of the status if a message was being sent when the line broke.
 _BROKEN_WHILE_SENDING = "Internal error from Core"
+_REASON_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Keys:
 
 
 @asynccontextmanager
-async def connect(address: str, keys: Keys) -> AsyncIterator["CompanionAsyncStub"]:
+async def connect(address: str, keys: Keys) -> AsyncIterator[Stub]:
     """Reaches the server at HOST:PORT or unix:PATH.
 
     Raises ClientError if no server is there, or the keys cannot be read.
@@ -93,17 +97,56 @@ def _nobody(address: str) -> str:
     )
 
 
-def in_words(error: grpc.aio.AioRpcError, address: str) -> ClientError:
-    """Turns a status that ended the talk into a sentence."""
-    details = (error.details() or "").strip().rstrip(".")
-    # A status with details in its trailer is the server's own word; without, the line broke.
-    trailer: Any = error.trailing_metadata() or ()
+async def responses(call: Call, address: str) -> AsyncGenerator[pb.ConverseResponse, None]:
+    """Yields what the server sends, until it ends the stream.
+
+    It is to be waiting before anything is sent, to see the reason of a fault.
+    Raises ClientError if the stream ends in a fault.
+    """
+    statuses: list[_Status] = []
+    call.add_done_callback(lambda ended: statuses.append(_status(ended)))
+    try:
+        async for response in call:
+            yield response
+    except grpc.aio.AioRpcError as error:
+        if all(status.details == _BROKEN_WHILE_SENDING for status in statuses):
+            # The reason may follow a moment later.
+            await asyncio.sleep(_REASON_S)
+        # grpc.aio writes this over the reason, or the other way round, as it happens.
+        statuses.sort(key=lambda status: status.details == _BROKEN_WHILE_SENDING)
+        raise _in_words(statuses[0], address) from error
+
+
+class _Status(NamedTuple):
+    code: grpc.StatusCode
+    details: str
+    # A server's own word has details in its trailer; without them the line broke.
+    own_word: bool
+
+
+def _status(ended: Call) -> _Status:
+    """Returns the status of a call that has ended."""
+    trailer = _at_once(ended.trailing_metadata()) or ()
     own_word = any(name == "grpc-status-details-bin" for name, _ in trailer)
-    code = error.code()
-    if details == _BROKEN_WHILE_SENDING:
+    return _Status(_at_once(ended.code()), _at_once(ended.details()) or "", own_word)
+
+
+def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Returns what a coroutine answers that has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as answer:
+        return answer.value
+    raise RuntimeError("The call has not ended.")
+
+
+def _in_words(status: _Status, address: str) -> ClientError:
+    """Turns a status that ended the talk into a sentence."""
+    code, details = status.code, status.details.strip().rstrip(".")
+    if status.details == _BROKEN_WHILE_SENDING:
         code = grpc.StatusCode.UNAVAILABLE
     match code:
-        case grpc.StatusCode.UNAVAILABLE if own_word:
+        case grpc.StatusCode.UNAVAILABLE if status.own_word:
             words = f"The server at {address} cannot talk now ({details}); try again in a minute."
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.CANCELLED:
             words = f"The server at {address} went away; start it again, then start a new talk."

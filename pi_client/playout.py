@@ -168,7 +168,8 @@ class Playout:
         reply = self._reply(key)
         samples = np.frombuffer(audio.pcm, dtype="<i2").astype(np.int16)
         samples = self._placed(reply, audio.first_sample, samples)
-        if sum(map(len, reply.chunks)) > _LONGEST_WAITING_S * self.sample_rate_hertz:
+        waiting = sum(map(len, reply.chunks)) + len(samples)
+        if waiting > _LONGEST_WAITING_S * self.sample_rate_hertz:
             _log.warning("Reply sound was dropped: more than %.0f s waited.", _LONGEST_WAITING_S)
             return
         if len(samples):

@@ -17,6 +17,8 @@ from pi_client.playout import Heard, Key
 
 _INTERRUPTED = "*(interrupted)*"
 _NOT_SPOKEN = "*(not spoken)*"
+# What a private folder's name begins with; the client's process number follows.
+_PRIVATE = "tadbot-talk-"
 
 
 class Folder:
@@ -33,7 +35,9 @@ class Folder:
                 log_dir.mkdir(parents=True, exist_ok=True)
                 self.path = log_dir
             else:
-                self.path = Path(tempfile.mkdtemp(prefix="tadbot-", dir=_runtime_dir()))
+                _sweep(_runtime_dir())
+                prefix = f"{_PRIVATE}{os.getpid()}-"
+                self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=_runtime_dir()))
         except OSError as error:
             raise ClientError(
                 f"The talk cannot be kept in {log_dir} ({error.strerror}); name another folder."
@@ -56,9 +60,28 @@ class Folder:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
-def _runtime_dir() -> str | None:
+def _runtime_dir() -> str:
     folder = os.environ.get("XDG_RUNTIME_DIR", "")
-    return folder if folder and os.access(folder, os.W_OK) else None
+    return folder if folder and os.access(folder, os.W_OK) else tempfile.gettempdir()
+
+
+def _sweep(parent: str) -> None:
+    """Deletes what clients left that could not say goodbye: nobody wanted it kept."""
+    for folder in Path(parent).glob(f"{_PRIVATE}*-*"):
+        number = folder.name.removeprefix(_PRIVATE).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.getuid() and number.isdigit() and not _runs(int(number)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @dataclass

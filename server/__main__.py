@@ -17,6 +17,9 @@ Command = Callable[[argparse.Namespace], int]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits: 0 done, 1 failed (one sentence on stderr), 2 wrong usage."""
     words = _parser().parse_args(arguments)
+    # gRPC would warn at each child process; none of ours uses it after the fork.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     logging.basicConfig(
         level=logging.DEBUG if words.verbose else logging.INFO if words.logs else logging.WARNING,
         stream=sys.stderr,

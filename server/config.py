@@ -71,7 +71,7 @@ class LlmSettings:
     """Replies that are generated side by side."""
     context_tokens: int = 2048
     max_tokens: int = 90
-    temperature: float = 0.6
+    temperature: float = 0.4
     url: str = ""
     """Of an OpenAI-compatible server, for the engines that speak to one."""
 
@@ -81,7 +81,7 @@ class TtsSettings:
     """Speaking."""
 
     engine: str = "hibari"
-    voice: str = "american"
+    voice: str = "heart"
     threads: int = 1
     speed: float = 1.0
     """1 is the voice's own pace; 0.5 to 2."""

@@ -36,7 +36,7 @@ from server.store import Turn
 log = logging.getLogger("tadbot.conversation")
 
 GREETING = f"Hello, I am TADBot. {DISCLOSURE} What is on your mind?"
-REMINDER = f" So that you know: {DISCLOSURE}"
+REMINDER = f"So that you know: {DISCLOSURE}"
 """Added to the first answer where the greeting was talked over."""
 UNHEARD = "I could not hear that, I am sorry. Could you say it again?"
 DISCLOSE_EVERY = timedelta(hours=20)

@@ -25,6 +25,8 @@ PIECE_TIMEOUT_S = 30.0
 """Longest wait for the model's next piece: a cold prompt on a Pi takes some 10 s."""
 FIRST_CLAUSE_CHARACTERS = 24
 """From here on a comma ends the first clause, so that the voice can begin."""
+MOST_SENTENCES = 3
+"""Sentences of the model that are spoken: small models ramble past what they are told."""
 FALLBACK = "I lost my words for a moment, but I am still listening."
 """Said where the language model fails."""
 _SENTENCE = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)")
@@ -116,6 +118,7 @@ class Reply:
     async def answer(self, chat: Sequence[Message], generation: Generation) -> None:
         """Speaks what the model says to a chat; at most one question, whole sentences."""
         self.timing.prompt_at = time.monotonic()
+        sentences = 0
         try:
             async with aclosing(self._clauses(chat, generation)) as clauses:
                 async for clause in clauses:
@@ -123,8 +126,9 @@ class Reply:
                         self.timing.first_clause_at = time.monotonic()
                     fit, replaced = guard(clause)
                     self.replaced += replaced
-                    await self._speak(fit + " " if replaced else clause, protected=False)
-                    if replaced or clause.rstrip().endswith("?"):
+                    await self._speak(fit, protected=False)
+                    sentences += bool(_SENTENCE.search(clause))
+                    if replaced or clause.rstrip().endswith("?") or sentences == MOST_SENTENCES:
                         return
         except (EngineError, TimeoutError):
             self.failed = True
@@ -153,12 +157,13 @@ class Reply:
                     clause, rest = rest[:end], rest[end:]
                     if clause.strip():
                         first = False
-                        yield clause.lstrip() if not self.clauses else clause
+                        yield clause
         # A fragment without an end is spoken only where nothing else was.
         if rest.strip() and (first or _SENTENCE.search(rest)):
             yield rest
 
     async def _speak(self, clause: str, protected: bool) -> None:
+        clause = f" {clause.strip()}" if self.clauses else clause.strip()
         begin = self.sample_count
         if self.timing.first_text_at is None:
             self.timing.first_text_at = time.monotonic()

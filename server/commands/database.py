@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 from server.config import Settings
 from server.errors import ConfigError
 from server.store import Store
-from server.store.embedded import READER, EmbeddedPostgres
+from server.store.embedded import EmbeddedPostgres
 from server.store.in_memory import InMemoryStore
 from server.store.migrate import migrate
 from server.store.postgres import PostgresStore
@@ -26,6 +26,7 @@ class Database:
 
     owner: str
     reader: str
+    """Of a login that is the reader, or may become it."""
 
     def store(self) -> Store:
         """Makes the store over it, not yet opened."""
@@ -43,11 +44,9 @@ def database(settings: Settings) -> Iterator[Database]:
             log.info("nothing is kept beyond this server's life: store.engine is memory")
             yield Database("", "")
         case "postgres":
-            # Empty but for the role: libpq takes the rest from the PG* variables.
-            yield Database(
-                make_conninfo(application_name="tadbot"),
-                make_conninfo(application_name="tadbot", options=f"-c role={READER}"),
-            )
+            # Empty but for the name: libpq takes the rest from the PG* variables.
+            dsn = make_conninfo(application_name="tadbot")
+            yield Database(dsn, dsn)
         case "embedded":
             postgres = EmbeddedPostgres(settings.data_dir / "postgres")
             try:
@@ -66,4 +65,4 @@ def prepare(base: Database) -> None:
     """Brings the schema up to date. Raises StoreError if it cannot, or is newer."""
     if base.owner:
         status = migrate(base.owner)
-        log.info("the schema is at %s", status)
+        log.info("the schema is at migration %s", status.applied[-1])

@@ -5,18 +5,21 @@ import logging
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 
 from server.commands.database import Database, database, prepare
 from server.config import Settings
-from server.engines import Engines
+from server.engines import Engines, Generation
 from server.engines.loading import close, load_engines, warm_up
+from server.prompt import Situation, messages
 from server.service.house import House
 from server.service.serving import Doorkeeper
 
 log = logging.getLogger("tadbot.serve")
 
+PLUMBING = "smollm2-135m"
+"""The smallest language model: for trying out and for tests."""
 GRACE_S = 3.0
 """Talks may go on this long after the server was told to stop."""
 
@@ -61,6 +64,13 @@ async def _host(
     try:
         await _purge(settings, House(engines, store, settings))
         await warm_up(engines)
+        if PLUMBING in engines.llm.describe().model.lower():
+            log.warning(
+                "the language model %s shows that everything works; it is too small to answer a "
+                "person in need. Set [llm] model to a larger one, such as gemma-2-2b-it",
+                engines.llm.describe().model,
+            )
+        await _read_persona(engines)
         if not stop.is_set():
             await door.let_in(House(engines, store, settings))
             print(f"tadbot-server is serving on {door.address}", flush=True)
@@ -70,6 +80,14 @@ async def _host(
     finally:
         await store.close()
         await close(engines)
+
+
+async def _read_persona(engines: Engines) -> None:
+    """Lets the language model read the beginning of every prompt once, so that it is cached."""
+    prompt = messages(Situation("Hello."))
+    async with aclosing(engines.llm.stream(prompt, Generation(max_tokens=1))) as pieces:
+        async for _ in pieces:
+            pass
 
 
 async def _purge(settings: Settings, house: House) -> None:

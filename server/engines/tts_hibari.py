@@ -4,13 +4,15 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import numpy as np
+import samplerate
 
 from server.engines import Description, Samples
 from server.engines.worker import Emit, Worker
 from server.errors import EngineError, VoiceUnknownError
 
-VOICES = {"american": False, "british": True}
-"""Voices of the weights in the package: whether the words are said the British way."""
+VOICES = {"heart": 1.0, "deep": 0.84}
+"""Voices by how much lower than the weights' own voice they are: `deep` is the same model
+played slower after speaking faster, which lowers pitch and formants as a larger body does."""
 
 
 class HibariVoice:
@@ -18,19 +20,16 @@ class HibariVoice:
 
     def __init__(self, voice: str, threads: int, speed: float) -> None:
         from hibari import SAMPLE_RATE, Hibari
-        from hibari.g2p import G2P
 
         self._check(voice)
         self._voice = voice
         self._speed = speed
         self._rate = int(SAMPLE_RATE)
         self._worker = Worker("tts")
-        self._pronounce = G2P
         try:
             self._model: Any = Hibari(threads=threads)
         except Exception as error:
             raise EngineError("The voice hibari cannot be loaded.") from error
-        self._pronunciations: dict[str, Any] = {}
 
     def _check(self, voice: str) -> None:
         if voice not in VOICES:
@@ -51,8 +50,8 @@ class HibariVoice:
         self._check(name)
 
         def speak(emit: Emit[Samples]) -> None:
-            for phonemes in self._phonemes(text, name):
-                if emit(self._sound(phonemes)):
+            for phonemes in self._phonemes(text):
+                if emit(self._sound(phonemes, VOICES[name])):
                     return
 
         sounds = self._worker.stream(speak)
@@ -63,19 +62,18 @@ class HibariVoice:
         finally:
             await sounds.aclose()
 
-    def _phonemes(self, text: str, voice: str) -> list[str]:
+    def _phonemes(self, text: str) -> list[str]:
         try:
-            if voice not in self._pronunciations:
-                self._pronunciations[voice] = self._pronounce(british=VOICES[voice])
-            self._model._g2p = self._pronunciations[voice]
             return list(self._model.phonemize(text))
         except Exception as error:
             raise EngineError("hibari cannot pronounce this text.") from error
 
-    def _sound(self, phonemes: str) -> Samples:
+    def _sound(self, phonemes: str, pitch: float) -> Samples:
         try:
             ids = self._model.ids(phonemes)
-            sound = self._model.from_ids(ids, self._speed, np.random.default_rng(0))
+            sound = self._model.from_ids(ids, self._speed / pitch, np.random.default_rng(0))
+            if pitch != 1:
+                sound = samplerate.resample(sound, 1 / pitch, "sinc_fastest")
         except Exception as error:
             raise EngineError("hibari failed on this text.") from error
         return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)

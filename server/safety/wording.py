@@ -14,8 +14,8 @@ _CONCERN = (
     "Thank you for telling me. Are you thinking about suicide?",
 )
 _HIGH = (
-    "I am glad you told me. Are you thinking of ending your life? You can call {line} now, "
-    "and I will stay here with you.",
+    "I am glad you told me. Are you thinking of ending your life? I will stay here with you, "
+    "and you can also call {line}.",
     "Thank you for saying it out loud. Please talk to a person too: call {line}. Is there "
     "someone who can be with you?",
 )

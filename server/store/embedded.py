@@ -127,9 +127,11 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Leaves the server, and stops it if nobody else uses it; again is not an error."""
-        if self._users is not None:
-            with self._starting():
-                self._leave()
+        if self._users is None:
+            return
+        # Without its folder, Postgres notices within a minute and stops by itself.
+        with suppress(FileNotFoundError), self._starting():
+            self._leave()
 
     def _leave(self) -> None:
         assert self._users is not None
@@ -142,6 +144,9 @@ class EmbeddedPostgres:
         else:
             if self._is_running():
                 self._pg_ctl("stop", "-m", "fast")
+            if self._socket_folder() != self._cluster:
+                with suppress(OSError):
+                    self._socket_folder().rmdir()
         finally:
             os.close(users)
 
@@ -188,15 +193,15 @@ class EmbeddedPostgres:
         try:
             pid = int((self._cluster / "postmaster.pid").read_text().split("\n", 1)[0])
             os.kill(pid, 0)
-        except (FileNotFoundError, ValueError, ProcessLookupError):
-            return False
-        except PermissionError:
+        except (OSError, ValueError):
+            return False  # gone, or another account's and so not this folder's
+        if not Path("/proc/self").exists():
             return True
-        command = Path(f"/proc/{pid}/cmdline")
         try:
-            return not command.parent.parent.is_dir() or b"postgres" in command.read_bytes()
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
+        return arguments[0].endswith(b"postgres") and os.fsencode(self._cluster) in arguments
 
     def _make_cluster(self) -> None:
         fresh = self._cluster.with_name("cluster.new")
@@ -249,11 +254,16 @@ class EmbeddedPostgres:
     def _make_socket_folder(self) -> Path:
         folder, data = self._socket_folder(), self._cluster.stat()
         if folder != self._cluster:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if os.geteuid() == 0 and folder.stat().st_uid == 0:
-                os.chown(folder, data.st_uid, data.st_gid)
-            if folder.is_symlink() or folder.stat().st_uid != data.st_uid:
-                raise StoreError(f"The folder {folder} belongs to somebody else; remove it.")
+            try:
+                folder.mkdir(mode=0o700)
+                if os.geteuid() == 0:
+                    os.chown(folder, data.st_uid, data.st_gid)
+            except FileExistsError:
+                # In a folder that all may write, somebody may have been there first.
+                if folder.is_symlink() or folder.stat().st_uid != data.st_uid:
+                    raise StoreError(
+                        f"The folder {folder} belongs to somebody else; remove it."
+                    ) from None
         return folder
 
     @contextmanager
@@ -300,10 +310,13 @@ class EmbeddedPostgres:
             said.seek(0)
             lines = said.read().decode(errors="replace").strip().splitlines()
         if ended.returncode:
+            with suppress(OSError):
+                log = (data / "postgres.log").read_text(errors="replace").splitlines()
+                lines += [line for line in log if "FATAL" in line][-1:]
+            why = lines[-1].split("FATAL:")[-1].strip() if lines else "it gave no reason"
             raise StoreError(
-                f"The bundled Postgres could not {Path(command[0]).name} in {self._folder}: "
-                f"{lines[-1] if lines else ended.returncode}; see "
-                f"{data / 'postgres.log'} and whether the disk is full."
+                f"The bundled Postgres in {self._folder} failed at "
+                f"`{' '.join([Path(command[0]).name, *command[1:2]])}`: {why}."
             )
 
 

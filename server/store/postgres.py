@@ -15,6 +15,7 @@ from typing import Any, LiteralString, cast
 from uuid import UUID
 
 import psycopg
+from pgvector import HalfVector
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -279,4 +280,4 @@ def _as_json(value: object) -> str:
 
 
 def _vector(vector: Vector) -> str:
-    return json.dumps(vector.tolist())
+    return str(HalfVector(vector).to_text())
