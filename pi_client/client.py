@@ -167,8 +167,12 @@ class Conversation:
     async def _tell_played(self, call: link.Call) -> None:
         for heard in self._playout.reports():
             self._note(heard)
+            turn, revision = heard.key
             played = pb.Played(
-                turn=heard.key[0], sample_count=heard.sample_count, finished=heard.finished
+                turn=turn,
+                revision=revision,
+                sample_count=heard.sample_count,
+                finished=heard.finished,
             )
             await call.write(pb.ConverseRequest(played=played))
 

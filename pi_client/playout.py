@@ -203,7 +203,7 @@ class Playout:
             case pb.SpeakerControl.RESUME:
                 self._wanted_gain = 1.0
             case pb.SpeakerControl.STOP:
-                self._drop_where(lambda old: old < key)
+                self._drop_where(lambda old: old <= key)
 
     def _reply(self, key: Key) -> _Reply:
         for reply in self._replies:

@@ -50,7 +50,8 @@ def read_sound(file: Path, rate_hertz: int) -> Samples:
 def write_wav(file: Path, samples: Samples, rate_hertz: int) -> None:
     """Writes mono 16-bit sound. Raises TadbotError if the file cannot be written."""
     try:
-        with wave.open(str(file), "wb") as sound:
+        # Given a name it cannot open, wave complains of itself when it is freed.
+        with file.open("wb") as out, wave.open(out, "wb") as sound:
             sound.setnchannels(1)
             sound.setsampwidth(2)
             sound.setframerate(rate_hertz)

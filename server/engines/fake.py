@@ -60,22 +60,40 @@ def speak_tones(text: str) -> Samples:
 
 def hear_tones(samples: Samples) -> str:
     """Turns tones back into text; stretches of silence become nothing."""
-    text = []
-    position = 0
-    while position + TONE_SAMPLES <= len(samples):
-        loud = np.flatnonzero(np.abs(samples[position:]) > SILENCE)
-        if not len(loud):
-            break
-        # A tone begins at its peak; in mid-speech the next one begins at once.
-        skip = int(loud[0])
-        position += skip if skip > 4 else 0
-        window = samples[position : position + TONE_SAMPLES]
-        if len(window) < TONE_SAMPLES:
-            break
-        line = int(np.argmax(np.abs(np.fft.rfft(window)))) - FIRST_BIN
-        text.append(ALPHABET[line] if 0 <= line < len(ALPHABET) else "?")
-        position += TONE_SAMPLES
-    return "".join(text).strip()
+    reader = _ToneReader()
+    reader.feed(samples)
+    return reader.text.strip()
+
+
+class _ToneReader:
+    """Reads tones piece by piece, each sample once, so that long speech costs no more."""
+
+    def __init__(self) -> None:
+        self._rest: Samples = np.zeros(0, np.float32)
+        self._in_speech = False
+        self.text = ""
+
+    def feed(self, samples: Samples) -> None:
+        sound = np.concatenate([self._rest, samples])
+        loud = np.flatnonzero(np.abs(sound) > SILENCE)
+        position = 0
+        while position + TONE_SAMPLES <= len(sound):
+            place = int(np.searchsorted(loud, position))
+            if place == len(loud):
+                self._in_speech = False
+                position = len(sound)
+                break
+            # A tone begins at its peak; in mid-speech the next one begins at once.
+            if not self._in_speech or loud[place] - position > 4:
+                position = int(loud[place])
+            window = sound[position : position + TONE_SAMPLES]
+            if len(window) < TONE_SAMPLES:
+                break
+            line = int(np.argmax(np.abs(np.fft.rfft(window)))) - FIRST_BIN
+            self.text += ALPHABET[line] if 0 <= line < len(ALPHABET) else "?"
+            self._in_speech = True
+            position += TONE_SAMPLES
+        self._rest = sound[position:]
 
 
 class FakeVoiceTrack:
@@ -105,16 +123,16 @@ class FakeRecognition:
     """Hears one utterance of tones, with partials."""
 
     def __init__(self) -> None:
-        self._sound: Samples = np.zeros(0, np.float32)
+        self._reader = _ToneReader()
 
     async def feed(self, samples: Samples) -> str:
         """Returns the words so far."""
-        self._sound = np.concatenate([self._sound, samples])
-        return hear_tones(self._sound)
+        self._reader.feed(samples)
+        return self._reader.text.strip()
 
     async def settle(self) -> Heard:
         """Hears all that was fed."""
-        return Heard(hear_tones(self._sound), "en")
+        return Heard(self._reader.text.strip(), "en")
 
 
 class FakeSpeechToText(_Fake):

@@ -91,7 +91,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     (
         "high",
         "ideation",
-        r"i (?:just )?(?:really )?(?:want|wanted|would like|need) to (?:die|be dead|be gone forever)\b",
+        r"i (?:just |really |used to )*(?:want|wanted|would like|need) to (?:die|be dead|be gone forever)\b",
     ),
     (
         "high",
@@ -108,7 +108,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     (
         "high",
         "self-harm",
-        rf"i(?:'ve| have|'m| am)? ?(?:been |keep |want to |started )*"
+        rf"i(?:'ve| have|'m| am| was)? ?(?:been |keep |want to |used to |started )*"
         rf"(?:cut|cutting|hurt|hurting|burn|burning|harm|harming) {_SELF}\b",
     ),
     ("high", "self-harm", r"\bself[ -]?harm(?:ing|ed)?\b"),

@@ -40,6 +40,7 @@ REASONS: dict[type[TadbotError], str] = {
 
 
 BY_REASON = {
+    "MODELS_LOADING": grpc.StatusCode.UNAVAILABLE,
     "SEATS_TAKEN": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "UTTERANCE_TOO_LONG": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "CLIENT_READS_NOTHING": grpc.StatusCode.RESOURCE_EXHAUSTED,

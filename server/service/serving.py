@@ -15,9 +15,10 @@ from tadbot.v1 import (
 )
 
 from server.engines import Generation
-from server.errors import ConfigError
+from server.errors import ConfigError, RequestError
 from server.service.companion import CompanionService
 from server.service.emotion_recognition import EmotionRecognitionService
+from server.service.errors import abort
 from server.service.house import House
 from server.service.language_model import LanguageModelService
 from server.service.speech_to_text import SpeechToTextService
@@ -91,8 +92,7 @@ class Rooms(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 async def _refuse(requests: Any, context: grpc.aio.ServicerContext) -> NoReturn:
-    await context.abort(grpc.StatusCode.UNAVAILABLE, "The models are still loading.")
-    raise AssertionError("abort returns never")
+    await abort(context, RequestError("MODELS_LOADING", "The models are still loading."))
 
 
 class Doorkeeper:

@@ -451,22 +451,26 @@ class Played(_message.Message):
     TURN_FIELD_NUMBER: _builtins.int
     SAMPLE_COUNT_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     turn: _builtins.int
     """Turn whose reply was played."""
     sample_count: _builtins.int
     """Samples of this reply that left the speaker so far."""
     finished: _builtins.bool
     """Whether no more of it will be played: all was heard, or the rest dropped."""
+    revision: _builtins.int
+    """Revision of the turn whose reply was played."""
     def __init__(
         self,
         *,
         turn: _builtins.int = ...,
         sample_count: _builtins.int = ...,
         finished: _builtins.bool = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished", b"finished", "sample_count", b"sample_count", "turn", b"turn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finished", b"finished", "revision", b"revision", "sample_count", b"sample_count", "turn", b"turn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -767,7 +771,7 @@ class SpeakerControl(_message.Message):
         RESUME: SpeakerControl._Action.ValueType  # 2
         """Play on as before."""
         STOP: SpeakerControl._Action.ValueType  # 3
-        """Drop what is left of every reply before this turn's."""
+        """Drop what is left of every reply up to this turn's."""
 
     class Action(_Action, metaclass=_ActionEnumTypeWrapper):
         """What a speaker can be told."""
@@ -779,7 +783,7 @@ class SpeakerControl(_message.Message):
     RESUME: SpeakerControl.Action.ValueType  # 2
     """Play on as before."""
     STOP: SpeakerControl.Action.ValueType  # 3
-    """Drop what is left of every reply before this turn's."""
+    """Drop what is left of every reply up to this turn's."""
 
     ACTION_FIELD_NUMBER: _builtins.int
     action: Global___SpeakerControl.Action.ValueType
