@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LOCK := requirements.lock
-BENCH ?= faces
+BENCH ?= house
 
 .PHONY: setup install demo test check lock proto bench soak clean
 

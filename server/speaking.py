@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -158,10 +158,17 @@ class Speaking:
             saying.sent = True
             done = pb.ReplyDone(reason=reason, sample_count=saying.reply.sample_count)
             if reason == pb.ReplyDone.INTERRUPTED:
-                self._tasks.create_task(self._outbox.put(saying.turn, reply_done=done))
+                self._tell(self._outbox.put(saying.turn, reply_done=done))
             else:
                 await self._outbox.put(saying.turn, reply_done=done)
                 await self._outbox.activity(saying.turn, pb.State.LISTENING)
                 self._noted(saying)
                 if not saying.reply.sample_count:
                     self._settle(saying)
+
+    def _tell(self, event: Coroutine[Any, Any, None]) -> None:
+        """Sends from a task that was cut off; if the whole talk was, nobody is left to tell."""
+        try:
+            self._tasks.create_task(event)
+        except RuntimeError:
+            event.close()

@@ -160,7 +160,7 @@ def load_engine(seam: str, settings: Settings) -> Any:
     begin = time.perf_counter()
     try:
         build = getattr(import_module(module), attribute)
-        engine = build(**entry.arguments(settings, build))
+        engine = _build(seam, build, entry.arguments(settings, build), settings)
     except ImportError as error:
         raise ConfigError(
             f"The engine {seam} = {name!r} needs {error.name or 'a library'}, which is not "
@@ -176,6 +176,20 @@ def load_engine(seam: str, settings: Settings) -> Any:
         time.perf_counter() - begin,
     )
     return engine
+
+
+def _build(
+    seam: str, build: Callable[..., Any], arguments: dict[str, Any], settings: Settings
+) -> Any:
+    """Builds an engine; one that fails on a GPU that nobody insisted on gets the CPU."""
+    try:
+        return build(**arguments)
+    except EngineError as error:
+        on_cpu = arguments.get("device", "cpu") == "cpu"
+        if on_cpu or getattr(settings, seam).device != "auto":
+            raise
+        log.warning("%s falls back to the CPU: %s", seam, error)
+        return build(**{**arguments, "device": "cpu"})
 
 
 def load_engines(settings: Settings) -> Engines:

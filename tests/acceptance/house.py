@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from server.config import Settings
 from server.engines import Samples
@@ -92,6 +93,16 @@ def talk(where: list[str], microphone: Path, out: Path, *words: str, timeout: in
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in events.read_text().splitlines()]
     return Talk(rows, speaker, done.stdout)
+
+
+def processes_of(marker: str) -> list[psutil.Process]:
+    """Finds the processes whose command line holds a marker, and their children."""
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter(["cmdline"]):
+        if marker in " ".join(process.info["cmdline"] or []):
+            for one in (process, *process.children(recursive=True)):
+                found[one.pid] = one
+    return list(found.values())
 
 
 async def spoken(text: str, voice: str = "deep") -> tuple[Samples, int]:

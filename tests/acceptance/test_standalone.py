@@ -9,18 +9,9 @@ from pathlib import Path
 import jiwer
 import psutil
 
-from tests.acceptance.house import BIN, plain, recording, talk
+from tests.acceptance.house import BIN, plain, processes_of, recording, talk
 
 MOST_BYTES = 1.5 * 2**30
-
-
-def _of(data: Path) -> list[psutil.Process]:
-    """Finds the processes that belong to a data folder."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if str(data) in " ".join(process.info["cmdline"] or []):
-            found += [process, *process.children(recursive=True)]
-    return list({one.pid: one for one in found}.values())
 
 
 def _memory(processes: list[psutil.Process]) -> int:
@@ -41,7 +32,7 @@ async def test_a_talk_needs_no_other_machine(tmp_path: Path) -> None:
 
     def watch() -> None:
         while not over.is_set():
-            peak[0] = max(peak[0], _memory(_of(data)))
+            peak[0] = max(peak[0], _memory(processes_of(str(data))))
             time.sleep(0.5)
 
     watcher = threading.Thread(target=watch)
@@ -56,12 +47,12 @@ async def test_a_talk_needs_no_other_machine(tmp_path: Path) -> None:
     assert jiwer.wer(plain(said), plain(done.words)) <= 0.2
     assert done.reply(done.of("transcript")[-1]["turn"])
     assert 100 * 2**20 < peak[0] <= MOST_BYTES
-    assert _of(data) == []
+    assert processes_of(str(data)) == []
     query = "select text from session_log where speaker = 'person'"
     command = [str(BIN / "tadbot-server"), "sql", "--csv", "--data-dir", str(data), query]
     log = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.words in log.stdout
-    assert _of(data) == []
+    assert processes_of(str(data)) == []
 
 
 async def test_a_killed_client_leaves_no_process(tmp_path: Path) -> None:
@@ -71,12 +62,12 @@ async def test_a_killed_client_leaves_no_process(tmp_path: Path) -> None:
     command += ["--microphone", str(microphone), "--speaker", "none"]
     client = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while len(_of(data)) < 4 and time.monotonic() < deadline:
+    while len(processes_of(str(data))) < 4 and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert len(_of(data)) >= 4
+    assert len(processes_of(str(data))) >= 4
     client.kill()
     client.wait()
     deadline = time.monotonic() + 40
-    while _of(data) and time.monotonic() < deadline:
+    while processes_of(str(data)) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert _of(data) == []
+    assert processes_of(str(data)) == []

@@ -1,4 +1,4 @@
-"""Measures a frame's way through the face engine: `python tests/benchmarks/faces.py`.
+"""Measures a frame's way through the face engine: `make bench BENCH=faces`.
 
 Appends a JSON line for each figure to bench-results.jsonl. The baseline of every figure is
 what finding the face costs alone, on the same core in the same run.
@@ -6,10 +6,8 @@ what finding the face costs alone, on the same core in the same run.
 
 import asyncio
 import io
-import json
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -17,9 +15,9 @@ from PIL import Image
 from server import models
 from server.engines.emotion_retinaface import RetinaFaceEmotion, aligned, largest_face
 from server.pictures import decode_jpeg, load_picture
+from tests.benchmarks import results
 
 SAMPLES = 100
-RESULTS = Path("bench-results.jsonl")
 
 
 async def timed(work: Callable[[], Awaitable[object] | object]) -> np.ndarray:
@@ -36,17 +34,8 @@ async def timed(work: Callable[[], Awaitable[object] | object]) -> np.ndarray:
 
 
 def report(figure: str, value: float, against: float | None) -> None:
-    line = {
-        "benchmark": "faces",
-        "figure": figure,
-        "value": round(value, 2),
-        "unit": "ms",
-        "against": None if against is None else round(against, 2),
-        "samples": SAMPLES,
-    }
-    print(json.dumps(line))
-    with RESULTS.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line) + "\n")
+    """Reports milliseconds a frame."""
+    results.report("faces", figure, value, "ms", against, SAMPLES)
 
 
 async def main() -> None:
