@@ -63,7 +63,9 @@ SELECT
     p.name AS person,
     s.started_at,
     s.ended_at,
-    (SELECT count(DISTINCT t.turn) FROM turns t WHERE t.session_id = s.id) AS turns,
+    (
+        SELECT count(DISTINCT t.turn) FROM turns t WHERE t.session_id = s.id AND t.turn > 0
+    ) AS turns,
     coalesce(
         (SELECT mode() WITHIN GROUP (ORDER BY e.label) FROM emotions e WHERE e.session_id = s.id),
         (SELECT mode() WITHIN GROUP (ORDER BY t.emotion) FROM turns t WHERE t.session_id = s.id)
@@ -87,7 +89,7 @@ COMMENT ON COLUMN session_summary.session_id IS 'The talk';
 COMMENT ON COLUMN session_summary.person IS 'Who talked';
 COMMENT ON COLUMN session_summary.started_at IS 'When it began';
 COMMENT ON COLUMN session_summary.ended_at IS 'When it ended; null while it lasts or when the server was killed in it';
-COMMENT ON COLUMN session_summary.turns IS 'How many turns it has';
+COMMENT ON COLUMN session_summary.turns IS 'How many turns the person took; the greeting is turn 0';
 COMMENT ON COLUMN session_summary.top_emotion IS 'The label seen most often; null: no face was seen';
 COMMENT ON COLUMN session_summary.highest_risk IS 'The gravest danger noticed: none, concern, high or imminent';
 COMMENT ON COLUMN session_summary.summary IS 'The talk in short; empty: there is none';

@@ -27,7 +27,7 @@ from server.outbox import Outbox, Send
 from server.prompt import HISTORY_TURNS, Exchange, Situation, messages
 from server.reply import Reply
 from server.safety import DISCLOSURE, LEVELS, Assessment, HelpLines, assess, wording
-from server.seeing import Seeing, Sight, emotion_message
+from server.seeing import Seeing, Sight, captured_at_s, emotion_message
 from server.session_log import SessionLog
 from server.sound import to_samples
 from server.speaking import Saying, Speaking
@@ -45,6 +45,8 @@ HEARD_FROM = 0.9
 """Share of a disclosure or a help line from which it counts as heard."""
 GAP_FILLED = SAMPLE_RATE_HERTZ
 """Longest gap of lost sound (1 s) that is filled with silence; beyond it the clock jumps."""
+FARTHEST = 2**44
+"""Sample beyond which a place in a talk is nonsense: some 30 years."""
 GOODBYE_S = 30.0
 """Longest that a reply may go on after the person has said goodbye."""
 CONSENTS: dict[pb.Consent.ValueType, str] = {
@@ -153,8 +155,11 @@ class Conversation:
                 await self._say_goodbye()
                 for helper in helpers:
                     helper.cancel()
-        except BaseExceptionGroup as group:
-            raise _cause(group) from group
+        except BaseException as error:
+            self._outbox.close()
+            if isinstance(error, BaseExceptionGroup):
+                raise _cause(error) from error
+            raise
         finally:
             await asyncio.shield(self._close())
         await self._outbox.put(self._turn, closed=pb.Closed())
@@ -202,9 +207,8 @@ class Conversation:
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_S):
                 if (utterance := await self._hearing.end()) is not None:
-                    turn = self._turn if self._turn_open else self._begin_turn()
                     self._turn_open = False
-                    await self._settle(utterance, turn)
+                    await self._settle(utterance)
                 async with self._settling:
                     await self._speaking.wait()
         self._speaking.cancel()
@@ -219,6 +223,8 @@ class Conversation:
 
     async def _take_sound(self, audio: sound_pb2.AudioChunk) -> None:
         samples = to_samples(audio.pcm)
+        if audio.first_sample > FARTHEST:
+            raise RequestError("FIRST_SAMPLE", "The `first_sample` of a chunk is out of range.")
         gap = audio.first_sample - (self._hearing.sample_count + self._shift)
         if gap < 0:
             samples = samples[-gap:]
@@ -240,9 +246,8 @@ class Conversation:
                     await self._send_words(self._turn, Heard(heard.text), heard, final=False)
                 case Utterance():
                     self._cut_at = heard.end if heard.cut else None
-                    turn = self._turn if self._turn_open else self._begin_turn()
                     self._turn_open = False
-                    self._tasks.create_task(self._settle(heard, turn))
+                    self._tasks.create_task(self._settle(heard))
 
     async def _on_speech(self, started: SpeechStarted) -> None:
         if self._cut_at is not None and started.at - self._cut_at < SAMPLE_RATE_HERTZ:
@@ -258,9 +263,11 @@ class Conversation:
         self._turn_used = False
         return self._turn
 
-    async def _settle(self, utterance: Utterance, turn: int) -> None:
+    async def _settle(self, utterance: Utterance) -> None:
         """Turns an utterance into words, screens them, and begins to answer."""
         async with self._settling:
+            # Not before: whether the utterance before it came to anything is known only now.
+            turn = self._begin_turn()
             await self._outbox.activity(turn, pb.State.THINKING)
             heard = await self._transcribe(utterance, turn)
             settled_at = time.monotonic()
@@ -289,6 +296,7 @@ class Conversation:
                 self._owed = max(self._owed, assessment, key=lambda one: LEVELS.index(one.level))
             if self._turn_open:
                 # They speak again already; all of it is answered when they pause.
+                self._begin_turn()
                 return
             danger = self._owed if self._owed.level != "none" else None
             said.saying = self._speaking.begin(
@@ -376,7 +384,7 @@ class Conversation:
 
     async def _take_frame(self, frame: emotion_recognition_pb2.VideoFrame) -> None:
         if self._may_see:
-            self._seeing.show(frame.capture_offset.ToMicroseconds() / 1e6, frame.jpeg)
+            self._seeing.show(captured_at_s(frame), frame.jpeg)
         else:
             await self._outbox.notice(
                 self._turn, "CAMERA_NOT_AGREED", "A picture was dropped unseen: no consent."
@@ -418,8 +426,8 @@ class Conversation:
         await self._outbox.put(turn, transcript=transcript)
 
     async def _change_consents(self, change: pb.ConsentChange) -> None:
-        if pb.CONSENT_UNSPECIFIED in (*change.granted, *change.revoked):
-            raise RequestError("CONSENT", "A consent is not set.")
+        if not CONSENTS.keys() >= {*change.granted, *change.revoked}:
+            raise RequestError("CONSENT", "A consent is not set, or unknown.")
         erased = 0
         try:
             for consent in change.revoked:
@@ -441,10 +449,7 @@ class Conversation:
     async def _erase(self, erase: pb.Erase) -> None:
         match erase.WhichOneof("target"):
             case "span":
-                span = erase.span
-                begin = span.start_time.ToDatetime(UTC) if span.HasField("start_time") else None
-                end = span.end_time.ToDatetime(UTC) if span.HasField("end_time") else None
-                receipt = await self._log.forget_span(begin, end)
+                receipt = await self._log.forget_span(*_bounds(erase.span))
             case "everything" if erase.everything:
                 receipt = await self._log.forget_person()
             case "topic":
@@ -455,6 +460,15 @@ class Conversation:
             case _:
                 raise RequestError("ERASE", "`erase` names nothing to erase.")
         await self._outbox.put(self._turn, erasure_receipt=receipt)
+
+
+def _bounds(span: pb.Erase.Span) -> tuple[datetime | None, datetime | None]:
+    try:
+        begin = span.start_time.ToDatetime(UTC) if span.HasField("start_time") else None
+        end = span.end_time.ToDatetime(UTC) if span.HasField("end_time") else None
+    except (ValueError, OverflowError) as error:
+        raise RequestError("ERASE", "A time of the span to erase is out of range.") from error
+    return begin, end
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:

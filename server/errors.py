@@ -36,6 +36,10 @@ class SessionUnknownError(TadbotError):
     """The session is unknown; open a new one."""
 
 
+class ClientGoneError(TadbotError):
+    """The client is gone, or reads nothing of what is sent."""
+
+
 class RequestError(TadbotError):
     """The client broke the contract; see the comments in the .proto files.
 

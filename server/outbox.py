@@ -1,12 +1,12 @@
 """Numbers a session's responses and sends them one at a time; it does not know their meaning."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tadbot.v1 import companion_pb2 as pb
 
-Send = Callable[[pb.ConverseResponse], Awaitable[None]]
+Send = Callable[[pb.ConverseResponse], Coroutine[Any, Any, None]]
 
 
 class Outbox:
@@ -17,12 +17,20 @@ class Outbox:
         self._sequence = 0
         self._lock = asyncio.Lock()
         self._activity: int | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Drops what comes from now on: nobody reads it."""
+        self._closed = True
 
     async def put(self, turn: int, **event: Any) -> None:
         """Sends one event, such as `opened=…`, under a turn."""
         async with self._lock:
+            if self._closed:
+                return
             self._sequence += 1
-            await self._send(pb.ConverseResponse(sequence=self._sequence, turn=turn, **event))
+            response = pb.ConverseResponse(sequence=self._sequence, turn=turn, **event)
+            await whole(self._send(response))
 
     async def notice(self, turn: int, code: str, message: str) -> None:
         """Tells of a fault that the talk survives."""
@@ -33,3 +41,18 @@ class Outbox:
         if activity != self._activity:
             self._activity = activity
             await self.put(turn, state=pb.State(activity=activity))
+
+
+async def whole(write: Coroutine[Any, Any, None]) -> None:
+    """Ends a write that has begun, even where the task that wants it is cancelled.
+
+    gRPC takes one write at a time, and the call breaks if the next begins before.
+    """
+    writing = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        # Nobody is left to hear how it ended.
+        writing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait([writing])
+        raise

@@ -9,13 +9,15 @@ from datetime import timedelta
 from tadbot.v1 import emotion_recognition_pb2 as pb
 
 from server.engines import EmotionRecognizer, Score
-from server.errors import EngineError, PictureError
+from server.errors import EngineError, PictureError, RequestError
 from server.pictures import decode_jpeg
 
 REMEMBERED = 240
 """Pictures whose feeling is kept: two minutes at two a second, longer than an utterance."""
 FRESH_S = 5.0
 """A feeling seen this long before an utterance still belongs to it, if none was seen in it."""
+FARTHEST_S = 1e9
+"""Offset beyond which a picture's time is nonsense: some 30 years."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,14 @@ class Seeing:
         sight = Sight(at_s, tuple(scores))
         self._sights.append(sight)
         await self._saw(sight)
+
+
+def captured_at_s(frame: pb.VideoFrame) -> float:
+    """Reads when a picture was taken. Raises RequestError for a time of no talk."""
+    at_s = frame.capture_offset.ToMicroseconds() / 1e6
+    if abs(at_s) > FARTHEST_S:
+        raise RequestError("CAPTURE_OFFSET", "The `capture_offset` of a frame is out of range.")
+    return at_s
 
 
 def emotion_message(sight: Sight) -> pb.Emotion:

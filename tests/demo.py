@@ -42,7 +42,7 @@ def step(title: str, command: list[str] | None = None) -> None:
 
 
 def _shown(word: str) -> str:
-    short = word.replace(f"{ROOT}/", "")
+    short = word.replace(f"{ROOT}/", "").replace(str(Path.home()), "~")
     return f'"{short}"' if " " in short else short
 
 

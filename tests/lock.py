@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 PROJECT = ROOT / "pyproject.toml"
-BLOCK = re.compile(r"constraint-dependencies = \[\n.*?\n\]\n", re.DOTALL)
+BLOCK = re.compile(r"constraint-dependencies = \[\n.*?\]\n", re.DOTALL)
 FREE = ("setuptools",)
 """Not handed to uv: some extras need another one to build."""
 
@@ -30,11 +30,16 @@ def constraints(project: str) -> list[str]:
 
 
 def main() -> None:
-    """Writes both files anew."""
+    """Writes both files anew. The old constraints must not hold the new ones back."""
+    _constrain([])
     command = "uv pip compile pyproject.toml --extra server --extra camera --group dev --universal"
     command += " --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet"
     subprocess.run([*command.split(), "--output-file", str(LOCK)], cwd=ROOT, check=True)
-    lines = "".join(f'    "{pin}",\n' for pin in pins(LOCK.read_text()))
+    _constrain(pins(LOCK.read_text()))
+
+
+def _constrain(pinned: list[str]) -> None:
+    lines = "".join(f'    "{pin}",\n' for pin in pinned)
     block = f"constraint-dependencies = [\n{lines}]\n"
     PROJECT.write_text(BLOCK.sub(lambda _: block, PROJECT.read_text()))
 

@@ -20,6 +20,7 @@ log = logging.getLogger("tadbot.serve")
 
 PLUMBING = "smollm2-135m"
 """The smallest language model: for trying out and for tests."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_S = 3.0
 """Talks may go on this long after the server was told to stop."""
 
@@ -29,12 +30,18 @@ def serve(settings: Settings, *, until_stdin_closes: bool = False) -> int:
 
     Prints one line with the word `serving` when people can come in. Returns the exit code.
     """
+    early = threading.Event()
+    for one in SIGNALS:
+        # Until the event loop takes them over.
+        signal.signal(one, lambda *_: early.set())
     log.info("profile %s", settings.profile)
-    return asyncio.run(_serve(settings, until_stdin_closes))
+    return asyncio.run(_serve(settings, until_stdin_closes, early))
 
 
-async def _serve(settings: Settings, until_stdin_closes: bool) -> int:
+async def _serve(settings: Settings, until_stdin_closes: bool, early: threading.Event) -> int:
     stop = _stop_event(until_stdin_closes)
+    if early.is_set():
+        stop.set()
     door = Doorkeeper(settings.server.listen)
     await door.start()
     with ExitStack() as stack:
@@ -100,7 +107,7 @@ async def _purge(settings: Settings, house: House) -> None:
 def _stop_event(until_stdin_closes: bool) -> asyncio.Event:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
+    for one in SIGNALS:
         loop.add_signal_handler(one, stop.set)
     if until_stdin_closes:
 

@@ -12,7 +12,7 @@ from tadbot.v1 import companion_pb2_grpc
 
 from server.consent import Keeper
 from server.conversation import CONSENTS, Conversation, Guest
-from server.errors import RequestError, SessionUnknownError, TadbotError
+from server.errors import ClientGoneError, RequestError, SessionUnknownError, TadbotError
 from server.safety import help_lines
 from server.service.errors import abort
 from server.service.house import House
@@ -48,6 +48,10 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
                 await self._converse(request_iterator, context)
             finally:
                 self._talks -= 1
+        except ClientGoneError as error:
+            log.info("a talk was given up: %s", error)
+            # No status would arrive; gRPC takes this for the end of the call.
+            raise asyncio.CancelledError from error
         except TadbotError as error:
             await abort(context, error)
 
@@ -67,8 +71,8 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
             try:
                 async with asyncio.timeout(WRITE_TIMEOUT_S):
                     await context.write(response)
-            except TimeoutError as error:
-                raise RequestError("CLIENT_READS_NOTHING", "The client reads nothing.") from error
+            except (TimeoutError, grpc.aio.BaseError) as error:
+                raise ClientGoneError from error
 
         log.info("a talk begins; %d of them now", self._talks)
         try:

@@ -9,7 +9,7 @@ from tadbot.v1 import emotion_recognition_pb2_grpc
 from server.engines import EmotionRecognizer
 from server.errors import PictureError, RequestError, TadbotError
 from server.pictures import decode_jpeg
-from server.seeing import Sight, emotion_message
+from server.seeing import Sight, captured_at_s, emotion_message
 from server.service.errors import abort
 
 
@@ -53,11 +53,11 @@ class EmotionRecognitionService(emotion_recognition_pb2_grpc.EmotionRecognitionS
     async def _judge(
         self, engine: EmotionRecognizer, frame: pb.VideoFrame, cropped: bool
     ) -> pb.EmotionRecognitionRecognizeResponse:
+        at_s = captured_at_s(frame)
         try:
             picture = decode_jpeg(frame.jpeg)
         except PictureError as error:
             return pb.EmotionRecognitionRecognizeResponse(unreadable=str(error))
         scores = await engine.recognize(picture, cropped=cropped)
-        sight = Sight(frame.capture_offset.ToMicroseconds() / 1e6, tuple(scores))
-        emotion = emotion_message(sight)
+        emotion = emotion_message(Sight(at_s, tuple(scores)))
         return pb.EmotionRecognitionRecognizeResponse(emotion=emotion)

@@ -43,7 +43,6 @@ BY_REASON = {
     "MODELS_LOADING": grpc.StatusCode.UNAVAILABLE,
     "SEATS_TAKEN": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "UTTERANCE_TOO_LONG": grpc.StatusCode.RESOURCE_EXHAUSTED,
-    "CLIENT_READS_NOTHING": grpc.StatusCode.RESOURCE_EXHAUSTED,
     "NO_EMOTION_ENGINE": grpc.StatusCode.UNIMPLEMENTED,
 }
 """Reasons of a RequestError whose status is not INVALID_ARGUMENT."""

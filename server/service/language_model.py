@@ -10,6 +10,7 @@ from tadbot.v1 import language_model_pb2_grpc
 
 from server.engines import Generation, LanguageModel, Message
 from server.errors import EngineError, RequestError, TadbotError
+from server.outbox import whole
 from server.service.errors import abort
 
 MOST_TOKENS = 2048
@@ -82,16 +83,18 @@ class LanguageModelService(language_model_pb2_grpc.LanguageModelServicer):
         try:
             async with aclosing(self._engine.stream(chat, generation)) as pieces:
                 async for piece in pieces:
-                    await context.write(pb.GenerateResponse(prompt=number, piece=piece))
+                    await whole(context.write(pb.GenerateResponse(prompt=number, piece=piece)))
             reason = pb.GenerationDone.COMPLETE
         except EngineError:
             reason = pb.GenerationDone.FAILED
         finally:
             done = pb.GenerationDone(reason=reason)
-            await context.write(pb.GenerateResponse(prompt=number, done=done))
+            await whole(context.write(pb.GenerateResponse(prompt=number, done=done)))
 
 
 async def _stop(task: asyncio.Task[None] | None) -> None:
     if task is not None and not task.done():
         task.cancel()
         await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # of a client that is gone

@@ -4,6 +4,7 @@ import re
 
 from tadbot.v1 import companion_pb2, sound_pb2
 
+from server.conversation import CONSENTS, FARTHEST
 from server.engines import SAMPLE_RATE_HERTZ
 from server.errors import RequestError
 
@@ -34,5 +35,11 @@ def check_open(opening: companion_pb2.Open) -> None:
         raise RequestError("LANGUAGE", "`language` is not a BCP 47 tag.")
     if max(len(opening.time_zone), len(opening.client_version)) > _SHORT:
         raise RequestError("FIELD_TOO_LONG", f"A field of `open` has over {_SHORT} characters.")
-    if companion_pb2.CONSENT_UNSPECIFIED in opening.consents:
-        raise RequestError("CONSENT", "A consent is not set.")
+    if not CONSENTS.keys() >= {*opening.consents}:
+        raise RequestError("CONSENT", "A consent is not set, or unknown.")
+    if opening.resume.sample_count > FARTHEST:
+        raise RequestError("FIRST_SAMPLE", "The `sample_count` to resume from is out of range.")
+    try:
+        opening.last_disclosure.ToDatetime()
+    except (ValueError, OverflowError) as error:
+        raise RequestError("LAST_DISCLOSURE", "`last_disclosure` is out of range.") from error

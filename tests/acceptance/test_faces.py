@@ -1,3 +1,5 @@
+"""The face engine on real weights and a real face."""
+
 import io
 from functools import cache
 from pathlib import Path

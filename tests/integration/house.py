@@ -146,6 +146,7 @@ class Talker:
     """Somebody who speaks in tones, and keeps all that the server answers.
 
     plays: whether replies are told of as played to their end as soon as they were sent.
+    While `reads` is clear it reads nothing, so that the server has to wait.
     """
 
     def __init__(self, call: Any, plays: bool) -> None:
@@ -154,6 +155,8 @@ class Talker:
         self.events: list[pb.ConverseResponse] = []
         self.error: grpc.aio.AioRpcError | None = None
         self.sample_count = 0
+        self.reads = asyncio.Event()
+        self.reads.set()
         self._writing = asyncio.Lock()
         self._news = asyncio.Condition()
         self._ended = False
@@ -162,6 +165,7 @@ class Talker:
     async def _read(self) -> None:
         try:
             async for event in self.call:
+                await self.reads.wait()
                 async with self._news:
                     self.events.append(event)
                     self._news.notify_all()

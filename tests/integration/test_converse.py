@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import grpc
 import grpc.aio
+import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -25,6 +26,7 @@ from server.engines.fake import (
     FakeRecognition,
     FakeSpeechToText,
     FakeTextToSpeech,
+    speak_tones,
 )
 from server.errors import EngineError
 from server.safety import DISCLOSURE, Assessment, help_lines, wording
@@ -32,7 +34,7 @@ from server.service.serving import SERVICES
 from server.store import Batch, Session, Turn
 from server.store.in_memory import InMemoryStore
 from server.store.postgres import PostgresStore
-from tests.integration.house import CountingModel, Served, Talker, reason, served
+from tests.integration.house import CountingModel, Served, Talker, reason, served, silence
 from tests.integration.postgres_fixture import Database
 from tests.integration.test_postgres import ask
 
@@ -85,6 +87,33 @@ class Deaf(FakeSpeechToText):
                 raise EngineError
 
         return Recognition()
+
+
+class Late(FakeSpeechToText):
+    """Gives words only when it is let."""
+
+    def __init__(self) -> None:
+        self.may = asyncio.Event()
+
+    def open(self, language: str = "") -> FakeRecognition:
+        may = self.may
+
+        class Recognition(FakeRecognition):
+            async def settle(self) -> Heard:
+                await may.wait()
+                return await super().settle()
+
+        return Recognition()
+
+
+class Drawling(FakeTextToSpeech):
+    """Speaks of one thing without end, and plainly of the rest."""
+
+    async def stream(self, text: str, voice: str = "") -> AsyncGenerator[Samples, None]:
+        while "winter" in text:
+            yield np.full(160_000, 0.1, np.float32)
+        async for sound in super().stream(text, voice):
+            yield sound
 
 
 class Mute(FakeTextToSpeech):
@@ -359,6 +388,50 @@ async def test_new_speech_interrupts_the_reply() -> None:
 async def _after_goodbye(house: Served, talker: Talker) -> list[Turn]:
     await talker.goodbye()
     return await log_of(house, talker)
+
+
+async def test_a_reply_is_cut_off_between_two_messages_not_within_one() -> None:
+    async with served(tts=Drawling()) as house, house.talk(plays=False) as talker:
+        for turn in (1, 3, 5):
+            await talker.say(WORDS)
+            await talker.first("reply_audio", turn=turn)
+            talker.reads.clear()
+            await asyncio.sleep(0.2)
+            await talker.say("Please stop it now")
+            await asyncio.sleep(0.1)
+            talker.reads.set()
+            cut = await talker.first("reply_done", turn=turn)
+            assert cut.reply_done.reason == pb.ReplyDone.INTERRUPTED
+            await talker.first("reply_done", turn=turn + 1)
+            assert talker.reply(turn + 1) == "You said: Please stop it now. How does that feel?"
+        await talker.goodbye()
+        assert talker.error is None
+
+
+async def test_who_goes_on_before_they_were_understood_is_answered_once_for_both() -> None:
+    ears, model = Late(), CountingModel()
+    async with served(stt=ears, llm=model) as house, house.talk(MEMORY) as talker:
+        await talker.say(WORDS)
+        await talker.hear(speak_tones("And I miss him so much."))
+        await talker.until(lambda: talker.all("state")[-1].state.activity == pb.State.HEARING)
+        ears.may.set()
+        await talker.first("risk")
+        await talker.hear(silence(1))
+        await talker.first("reply_done")
+        final = [one for one in talker.all("transcript") if one.transcript.final]
+        assert [(one.turn, one.transcript.text) for one in final] == [
+            (1, WORDS),
+            (2, "And I miss him so much."),
+        ]
+        assert [one.turn for one in talker.all("reply_done")] == [2]
+        rows = await _after_goodbye(house, talker)
+    assert sorted((row.turn, row.speaker) for row in rows) == [
+        (1, "person"),
+        (2, "person"),
+        (2, "tadbot"),
+    ]
+    (chat,) = model.chats
+    assert chat[1].content == WORDS
 
 
 async def test_a_button_stops_the_reply() -> None:

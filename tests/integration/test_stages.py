@@ -84,7 +84,10 @@ async def answers(call: Any, *requests: Any) -> list[Any]:
         for request in requests:
             await call.write(request)
         await call.done_writing()
-        return [answer async for answer in call]
+        got = []
+        while (answer := await call.read()) is not grpc.aio.EOF:
+            got.append(answer)
+        return got
 
 
 async def refusal(call: Any, *requests: Any) -> tuple[grpc.StatusCode, str]:

@@ -1,3 +1,5 @@
+"""Weights: pulled, checked, resumed, and refused when they are not what they should be."""
+
 import contextlib
 import hashlib
 import io

@@ -1,3 +1,5 @@
+"""Pictures that are read, and pictures that are refused."""
+
 import io
 import struct
 import zlib
