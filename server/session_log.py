@@ -54,7 +54,12 @@ class SessionLog:
         """Writes until it is cancelled."""
         await self._recorder.run()
 
-    def person(
+    @property
+    def consents(self) -> frozenset[str]:
+        """The consents that hold now, by the names that the Keeper knows."""
+        return self._keeper.consents
+
+    async def person(
         self, turn: int, words: str, at: datetime, feeling: Score | None, assessment: Assessment
     ) -> None:
         """Notes what the person said, what their face showed then, and danger in it."""
@@ -83,6 +88,7 @@ class SessionLog:
                 said=words,
             )
             self._recorder.risk(event)
+            await self._audit(assessment.level)
 
     def tadbot(self, saying: Saying) -> None:
         """Notes a reply when it was sent, and again when it is known what was heard of it."""
@@ -115,8 +121,7 @@ class SessionLog:
         columns = {COLUMNS[name]: value for name, value in stages.items()}
         self._recorder.latency(Latency(self._session_id, turn, at, **columns))
 
-    async def audit(self, level: str) -> None:
-        """Notes, without a name, that danger was noticed."""
+    async def _audit(self, level: str) -> None:
         try:
             await self._keeper.audit("risk", level, datetime.now(UTC))
         except StoreError as error:

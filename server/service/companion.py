@@ -11,13 +11,15 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import companion_pb2_grpc
 
 from server.consent import Keeper
-from server.conversation import CONSENTS, Conversation, Guest
+from server.conversation import Conversation
 from server.errors import ClientGoneError, RequestError, SessionUnknownError, TadbotError
+from server.rights import CONSENTS
 from server.safety import help_lines
 from server.service.errors import abort
 from server.service.house import House
 from server.service.requests import check_open
 from server.store import Session
+from server.turns import Guest
 
 log = logging.getLogger("tadbot.service")
 

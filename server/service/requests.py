@@ -4,9 +4,10 @@ import re
 
 from tadbot.v1 import companion_pb2, sound_pb2
 
-from server.conversation import CONSENTS, FARTHEST
+from server.conversation import FARTHEST
 from server.engines import SAMPLE_RATE_HERTZ
 from server.errors import RequestError
+from server.rights import CONSENTS
 
 _DEVICE = re.compile(r"[a-z0-9-]{1,63}")
 _COUNTRY = re.compile(r"([A-Za-z]{2})?")

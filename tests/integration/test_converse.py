@@ -17,7 +17,8 @@ from PIL import Image
 from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import emotion_recognition_pb2, language_model_pb2, language_model_pb2_grpc
 
-from server.conversation import GREETING, UNHEARD
+from server.answering import GREETING
+from server.conversation import UNHEARD
 from server.engines import Generation, Heard, Message, Picture, Samples, Score
 from server.engines.fake import (
     TONE_SAMPLES,
@@ -34,7 +35,7 @@ from server.service.serving import SERVICES
 from server.store import Batch, Session, Turn
 from server.store.in_memory import InMemoryStore
 from server.store.postgres import PostgresStore
-from tests.integration.house import CountingModel, Served, Talker, reason, served, silence
+from tests.integration.house import PAUSE_S, CountingModel, Served, Talker, reason, served, silence
 from tests.integration.postgres_fixture import Database
 from tests.integration.test_postgres import ask
 
@@ -76,6 +77,16 @@ class Failing(FakeLanguageModel):
     ) -> AsyncGenerator[str, None]:
         raise EngineError
         yield ""
+
+
+NOISE = " " * 40
+"""Loud, and no word."""
+
+
+def hearings(talker: Talker) -> int:
+    """Counts how often the person was heard to begin."""
+    states = [one.state.activity for one in talker.all("state")]
+    return states.count(pb.State.HEARING)
 
 
 class Deaf(FakeSpeechToText):
@@ -509,6 +520,21 @@ async def test_a_help_line_that_was_not_heard_is_said_again(house: Served) -> No
         done = (await talker.first("reply_done", turn=2)).reply_done
         await talker.played(2, done.sample_count, finished=True)
         assert await talker.ask(WORDS) == ANSWER
+
+
+async def test_noise_before_the_answer_does_not_lose_it() -> None:
+    ears = Late()
+    async with served(stt=ears) as house, house.talk(country="GB") as talker:
+        await talker.say(DANGER["high"])
+        await talker.hear(speak_tones(NOISE))
+        await talker.until(lambda: hearings(talker) == 2)
+        ears.may.set()
+        await talker.first("risk")
+        assert talker.all("reply_text") == []
+        await talker.hear(silence(PAUSE_S))
+        done = await talker.first("reply_done")
+        assert "Samaritans" in talker.reply(done.turn)
+        assert talker.transcripts == [DANGER["high"], ""]
 
 
 async def test_danger_is_noted_without_a_name_where_nothing_may_be_kept(house: Served) -> None:

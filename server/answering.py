@@ -1,0 +1,129 @@
+"""What is said to the person: help before all else, then the model's words, and the truth about
+what is speaking. It does not know when to speak or how a reply travels."""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from server.config import LlmSettings
+from server.engines import Generation
+from server.memory import Memory
+from server.prompt import HISTORY_TURNS, Exchange, Situation, messages
+from server.reply import Reply
+from server.safety import DISCLOSURE, LEVELS, Assessment, HelpLines, assess, wording
+from server.speaking import Saying
+from server.turns import Guest, Said, exchanges
+
+log = logging.getLogger("tadbot.answering")
+
+GREETING = f"Hello, I am TADBot. {DISCLOSURE} What is on your mind?"
+REMINDER = f"So that you know: {DISCLOSURE}"
+"""Added to the first answer where the greeting was talked over."""
+DISCLOSE_EVERY = timedelta(hours=20)
+"""Somewhat under a day, so that a daily talk at the same hour is told each day."""
+HEARD_FROM = 0.9
+"""Share of a disclosure or a help line from which it counts as heard."""
+SCREENED_WITH = 3
+"""Earlier turns that the rules see beside the words."""
+
+
+class Answering:
+    """The answers of one talk, and what is still owed to the person."""
+
+    def __init__(
+        self, guest: Guest, memory: Memory, lines: HelpLines, settings: LlmSettings
+    ) -> None:
+        self._memory = memory
+        self._lines = lines
+        self._generation = Generation(settings.max_tokens, settings.temperature)
+        self._before = exchanges(guest.resumed)
+        self._said: list[Said] = []
+        self._owed = Assessment()
+        """Danger that was noticed, and whose answer was not heard yet."""
+        self._times_answered: dict[str, int] = {}
+        told = guest.disclosed_at
+        self.disclosed = told is not None and guest.started_at - told < DISCLOSE_EVERY
+        """Whether the person has heard lately that this is a machine."""
+
+    @property
+    def history(self) -> list[Exchange]:
+        """The talk so far."""
+        return [*self._before, *(one.exchange for one in self._said)]
+
+    @property
+    def longest_words(self) -> str:
+        """The longest thing that the person said, as a plain extract of the talk."""
+        return max((one.words for one in self._said), key=len, default="")
+
+    @property
+    def unanswered(self) -> Said | None:
+        """The newest words, if no answer to them has begun."""
+        newest = self._said[-1] if self._said else None
+        return newest if newest is not None and newest.saying is None else None
+
+    @property
+    def danger(self) -> Assessment | None:
+        """What the next answer must be about; None: nothing."""
+        return self._owed if self._owed.level != "none" else None
+
+    def screen(self, words: str) -> Assessment:
+        """Judges words before anything else reads them; if that fails, they are asked about."""
+        lines = []
+        for said in self._said[-SCREENED_WITH:]:
+            lines += [f"U: {said.words}", f"A: {said.exchange.tadbot}"]
+        try:
+            return assess(words, lines)
+        except Exception:
+            log.error("an utterance could not be screened")
+            return Assessment("concern", "unscreened")
+
+    def take(self, said: Said) -> None:
+        """Takes what the person said into the talk, and owes an answer to danger in it."""
+        self._said.append(said)
+        self._owed = max(self._owed, said.assessment, key=lambda one: LEVELS.index(one.level))
+
+    async def greet(self, reply: Reply) -> None:
+        """Says hello, and what is speaking."""
+        await reply.say(GREETING)
+
+    async def answer(self, reply: Reply, said: Said) -> None:
+        """Answers what the person said; `said.saying` is the reply that this speaks."""
+        assert said.saying is not None
+        if (danger := said.saying.answers) is not None:
+            times = self._times_answered.get(danger.level, 0)
+            self._times_answered[danger.level] = times + 1
+            await reply.say(wording(danger, self._lines, times), protected=True)
+        else:
+            await self._answer_freely(reply, said)
+        if not self.disclosed:
+            said.saying.discloses = True
+            await reply.say(REMINDER)
+
+    def heard(self, saying: Saying) -> bool:
+        """Takes what is known of a reply; returns whether a disclosure was heard in it."""
+        if saying.heard_fraction <= HEARD_FROM:
+            return False
+        if saying.settled and saying.answers == self._owed:
+            self._owed = Assessment()
+        self.disclosed = self.disclosed or saying.discloses
+        return saying.discloses
+
+    def forget(self) -> None:
+        """Drops the talk so far; danger that is owed an answer stays."""
+        self._before = []
+        self._said = []
+
+    async def _answer_freely(self, reply: Reply, said: Said) -> None:
+        begin = time.monotonic()
+        memories: Sequence[str] = await self._memory.recall(said.words, said.turn, HISTORY_TURNS)
+        said.stages["recall"] = 1000 * (time.monotonic() - begin)
+        earlier = [one.exchange for one in self._said if one is not said]
+        situation = Situation(
+            words=said.words,
+            history=[*self._before, *earlier],
+            feeling=said.feeling,
+            feeling_probability=said.feeling_probability,
+            memories=memories,
+        )
+        await reply.answer(messages(situation), self._generation)

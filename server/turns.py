@@ -1,0 +1,65 @@
+"""What one talk knows of its person and of what was said so far; records, no behaviour."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from server.hearing import Utterance
+from server.prompt import Exchange
+from server.safety import Assessment
+from server.speaking import Saying
+from server.store import Turn
+
+
+@dataclass(frozen=True)
+class Guest:
+    """Who talks, as far as the server knows."""
+
+    session_id: UUID
+    started_at: datetime
+    language: str = ""
+    """BCP 47; "" unknown."""
+    may_see: bool = False
+    disclosed_at: datetime | None = None
+    """When they last heard that this is a machine; None: never, or unknown."""
+    resumed: tuple[Turn, ...] = ()
+    """Turns of the session that is taken up again."""
+    sample_count: int = 0
+    """Samples that the client had sent before it was taken up again."""
+
+
+@dataclass
+class Said:
+    """What the person said in one turn, and the reply to it once there is one."""
+
+    turn: int
+    words: str
+    assessment: Assessment
+    utterance: Utterance
+    stages: dict[str, float]
+    """Milliseconds by field of `TurnLatency`."""
+    feeling: str = ""
+    """The label seen while it was said; "" where no face was seen."""
+    feeling_probability: float = 0.0
+    saying: Saying | None = None
+
+    @property
+    def exchange(self) -> Exchange:
+        """The turn as the language model sees it later: only what was heard."""
+        if self.saying is None:
+            return Exchange(self.words, "")
+        whole = not self.saying.interrupted and not self.saying.settled
+        return Exchange(self.words, self.saying.reply.text if whole else self.saying.heard)
+
+
+def exchanges(turns: Iterable[Turn]) -> list[Exchange]:
+    """Pairs the two sides of kept turns; a turn without a person's side is left out."""
+    pairs: dict[int, dict[str, str]] = {}
+    for one in turns:
+        pairs.setdefault(one.turn, {})[one.speaker] = one.text if one.heard is None else one.heard
+    return [
+        Exchange(pair["person"], pair.get("tadbot", ""))
+        for _, pair in sorted(pairs.items())
+        if "person" in pair
+    ]
