@@ -10,7 +10,7 @@ import sys
 import time
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -583,9 +583,11 @@ async def test_a_talk_fits_in_80_mib(program: Program, question: str) -> None:
 
     async def watch(process: asyncio.subprocess.Process) -> None:
         nonlocal largest
-        for _ in range(40):
-            await asyncio.sleep(0.1)
-            largest = max(largest, psutil.Process(process.pid).memory_info().rss)
+        with suppress(psutil.NoSuchProcess):
+            watched = psutil.Process(process.pid)
+            while process.returncode is None:
+                largest = max(largest, watched.memory_info().rss)
+                await asyncio.sleep(0.1)
 
     async with serving(Script(disclosure_s=0.5)) as address:
         ended = await program.run(
