@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCK := requirements.lock
 BENCH ?= house
 
-.PHONY: setup install demo test check lock proto bench soak clean
+.PHONY: setup install demo test check lock proto bench clean
 
 setup: install  ## .venv and the small weights
 	@$(BIN)/tadbot-server models pull small
