@@ -159,6 +159,7 @@ class Conversation:
         self._speaking.cancel()
 
     async def _close(self) -> None:
+        self._hearing.close()
         if hasattr(self, "_speaking"):
             self._speaking.end()
         await self._memory.flush()
@@ -258,7 +259,7 @@ class Conversation:
 
     async def _transcribe(self, utterance: Utterance, turn: int) -> Heard | None:
         try:
-            return await utterance.recognition.settle()
+            return await utterance.settled
         except EngineError as error:
             log.error("an utterance was not understood: %s", error)
             await self._outbox.notice(turn, "STT_FAILED", "Speech to text failed.")

@@ -1,12 +1,14 @@
 """From sound to settled utterances; it does not know what they mean or who answers."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from server.engines import SAMPLE_RATE_HERTZ, Engines, Recognition, Samples
-from server.turn_taking import MARGIN, Change, TurnTaking
+from server.engines import Heard as Words
+from server.turn_taking import MARGIN, Change, TurnTaking, patience_for
 
 TAIL = SAMPLE_RATE_HERTZ // 5
 """Samples (0.2 s) of the silence after speech that the recogniser gets: words fade out."""
@@ -35,7 +37,8 @@ class Partial:
 class Utterance:
     """Speech that is over, ready to be turned into text."""
 
-    recognition: Recognition
+    settled: "asyncio.Task[Words]"
+    """Its words, or EngineError; begun before the turn was over where that was foreseen."""
     start: int
     end: int
     """Sample after the last voiced one."""
@@ -54,7 +57,8 @@ class Hearing:
     """One person's ears. Sound goes in piece by piece; what it means for the talk comes out.
 
     It keeps 0.3 s of sound while there is silence and at most `max_utterance_s` in speech,
-    inside the recogniser.
+    inside the recogniser. In a pause it hears ahead: the words so far are looked for while it
+    waits whether the person goes on, and dropped if they do.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Hearing:
         self._fed = 0
         self._partial_at = 0
         self._partial = ""
+        self._normal_s = end_of_turn_s
+        self._ahead: asyncio.Task[Words] | None = None
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=512)
         self.sample_count = 0
         """Samples heard so far: the clock of the talk."""
@@ -86,6 +92,7 @@ class Hearing:
         for probability in await self._track.feed(samples):
             change = self._turns.feed(probability)
             if change is None:
+                await self._hear_ahead()
                 continue
             if change.kind == "started":
                 self._recognition = self._stt.open(self._language)
@@ -107,8 +114,7 @@ class Hearing:
         if self._recognition is None:
             self._forget_before(self.sample_count - MARGIN - SAMPLE_RATE_HERTZ // 2)
             return
-        ready = min(self.sample_count, self._turns.last_voiced + TAIL)
-        text = await self._feed_until(self._recognition, ready)
+        text = await self._feed_until(self._recognition, self._ready())
         due = self.sample_count - self._partial_at >= PARTIAL_EVERY
         if due and text and text != self._partial:
             self._partial, self._partial_at = text, self.sample_count
@@ -128,19 +134,54 @@ class Hearing:
         while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= sample:
             self._kept.popleft()
 
+    async def _hear_ahead(self) -> None:
+        if not self._turns.pausing or self._recognition is None:
+            self._drop_ahead()
+        elif self._ahead is None:
+            await self._feed_until(self._recognition, self._ready())
+            self._ahead = _settling(self._recognition)
+        elif self._ahead.done() and not self._ahead.cancelled() and not self._ahead.exception():
+            words = self._ahead.result().text
+            self._turns.wait_for(patience_for(words, self._normal_s))
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.cancel()
+            self._ahead = None
+            self._turns.wait_for(self._normal_s)
+
+    def _ready(self) -> int:
+        """How far the recogniser may hear: the silence after a word, but not all of it."""
+        return min(self.sample_count, self._turns.last_voiced + TAIL)
+
     async def _end(self, change: Change) -> Utterance:
         recognition, self._recognition = self._recognition, None
         assert recognition is not None
         cut = change.kind == "cut"
-        ready = change.at if cut else min(change.at + TAIL, self.sample_count)
-        await self._feed_until(recognition, ready)
+        settled, self._ahead = self._ahead, None
+        if settled is None:
+            ready = change.at if cut else min(change.at + TAIL, self.sample_count)
+            await self._feed_until(recognition, ready)
+            settled = _settling(recognition)
         start = self._turns.start
-        return Utterance(
-            recognition, start, change.at, self._arrival(change.at), time.monotonic(), cut
-        )
+        return Utterance(settled, start, change.at, self._arrival(change.at), time.monotonic(), cut)
+
+    def close(self) -> None:
+        """Drops what is not settled yet."""
+        self._drop_ahead()
 
     def _arrival(self, sample: int) -> float:
         for count, when in self._arrivals:
             if count >= sample:
                 return when
         return time.monotonic()
+
+
+def _settling(recognition: Recognition) -> "asyncio.Task[Words]":
+    async def settle() -> Words:
+        return await recognition.settle()
+
+    task = asyncio.create_task(settle())
+    # Where nobody asks for the words any more, nobody is to hear of a failure either.
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return task

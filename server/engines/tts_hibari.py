@@ -10,6 +10,10 @@ from server.engines import Description, Samples
 from server.engines.worker import Emit, Worker
 from server.errors import EngineError, VoiceUnknownError
 
+SILENCE = 0.005
+"""Level under which the voice's sound is silence: -46 dB of full scale."""
+LEAD_S, TAIL_S = 0.02, 0.2
+"""Silence left around a sentence: its attack, and the pause before the next."""
 VOICES = {"heart": 1.0, "deep": 0.84}
 """Voices by how much lower than the weights' own voice they are: `deep` is the same model
 played slower after speaking faster, which lowers pitch and formants as a larger body does."""
@@ -76,7 +80,7 @@ class HibariVoice:
                 sound = samplerate.resample(sound, 1 / pitch, "sinc_fastest")
         except Exception as error:
             raise EngineError("hibari failed on this text.") from error
-        return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)
+        return trimmed(np.asarray(np.clip(sound, -1, 1), dtype=np.float32), self._rate)
 
     async def warm_up(self) -> None:
         """Says a word."""
@@ -86,3 +90,15 @@ class HibariVoice:
     async def close(self) -> None:
         """Ends the thread."""
         await self._worker.close()
+
+
+def trimmed(sound: Samples, rate_hertz: int) -> Samples:
+    """Cuts the silence around speech down to LEAD_S before it and TAIL_S after it.
+
+    hibari begins each sentence with 0.3 s of silence, which a person would wait through.
+    """
+    loud = np.flatnonzero(np.abs(sound) > SILENCE)
+    if not len(loud):
+        return sound[:0]
+    begin = max(0, int(loud[0]) - int(LEAD_S * rate_hertz))
+    return sound[begin : int(loud[-1]) + int(TAIL_S * rate_hertz)]

@@ -73,7 +73,7 @@ async def test_it_is_understood_when_hearing_cut_it_out(text: str, before: int) 
     for first in range(0, len(sound), 1024):
         async for event in hearing.feed(sound[first : first + 1024]):
             if isinstance(event, Utterance):
-                heard.append((await event.recognition.settle()).text)
+                heard.append((await event.settled).text)
     assert heard == [text]
 
 

@@ -1,5 +1,6 @@
 """Sound becomes utterances, with engines that hear tones."""
 
+import asyncio
 import weakref
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from server.engines.fake import (
     FakeEmbedder,
     FakeEmotionRecognizer,
     FakeLanguageModel,
+    FakeRecognition,
     FakeSpeechToText,
     FakeTextToSpeech,
     FakeVoiceActivity,
@@ -71,7 +73,7 @@ async def hear(
 
 async def words_of(events: list[SpeechStarted | Partial | Utterance]) -> list[str]:
     ended = [event for event in events if isinstance(event, Utterance)]
-    return [(await one.recognition.settle()).text for one in ended]
+    return [(await one.settled).text for one in ended]
 
 
 async def test_speech_becomes_an_utterance_with_its_words() -> None:
@@ -134,7 +136,7 @@ async def test_the_recogniser_gets_the_margin_the_speech_and_a_short_tail() -> N
     ears = hearing(engines)
     events = await hear(ears, silence(2), speak_tones("Eighteen letters.."), silence(2))
     (ended,) = [event for event in events if isinstance(event, Utterance)]
-    fed = int((await ended.recognition.settle()).text)
+    fed = int((await ended.settled).text)
     assert fed == ended.end + TAIL - ended.start
 
 
@@ -155,7 +157,7 @@ async def test_ten_minutes_without_a_pause_are_cut_and_leave_nothing_out() -> No
     assert all(one.cut for one in ended)
     assert [one.start for one in ended[1:]] == [one.end for one in ended[:-1]]
     for one in ended:
-        assert int((await one.recognition.settle()).text) == one.end - one.start
+        assert int((await one.settled).text) == one.end - one.start
         assert one.end - one.start < 31 * SECOND
 
 
@@ -177,7 +179,7 @@ async def test_sound_that_ends_in_mid_speech_gives_the_words_so_far() -> None:
     utterance = await ears.end()
     assert utterance is not None
     # The last part of a window is not judged yet, so the end of the last word may be missing.
-    assert (await utterance.recognition.settle()).text[:12] == "I wanted to "
+    assert (await utterance.settled).text[:12] == "I wanted to "
     assert not utterance.cut
 
 
@@ -185,3 +187,68 @@ async def test_sound_that_ends_after_a_turn_gives_nothing_twice() -> None:
     ears = hearing()
     assert len(await words_of(await hear(ears, speak_tones("All said."), silence(1)))) == 1
     assert await ears.end() is None
+
+
+class Settling(FakeSpeechToText):
+    """Counts how often words are looked for."""
+
+    def __init__(self) -> None:
+        self.settled = 0
+
+    def open(self, language: str = "") -> FakeRecognition:
+        outer = self
+
+        class Recognition(FakeRecognition):
+            async def settle(self) -> Heard:
+                outer.settled += 1
+                return await super().settle()
+
+        return Recognition()
+
+
+async def live(ears: Hearing, *sounds: Samples) -> list[SpeechStarted | Partial | Utterance]:
+    """Hears, and lets what runs beside it run between two messages."""
+    events = []
+    sound = np.concatenate(sounds)
+    for first in range(0, len(sound), CHUNK):
+        events += [event async for event in ears.feed(sound[first : first + CHUNK])]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    return events
+
+
+async def test_words_are_looked_for_while_it_waits_for_the_end() -> None:
+    stt = Settling()
+    ears = hearing(replace(ENGINES, stt=stt))
+    events = await live(ears, speak_tones("I slept badly."), silence(0.5))
+    assert stt.settled == 1
+    assert await words_of(events) == []
+    assert await words_of(await live(ears, silence(0.5))) == ["I slept badly."]
+    assert stt.settled == 1
+
+
+async def test_who_goes_on_after_a_pause_is_heard_as_one() -> None:
+    stt = Settling()
+    ears = hearing(replace(ENGINES, stt=stt))
+    events = await live(
+        ears, speak_tones("I slept badly"), silence(0.5), speak_tones(" again."), silence(1)
+    )
+    assert await words_of(events) == ["I slept badly again."]
+    assert stt.settled == 2
+
+
+async def test_unfinished_words_are_waited_for() -> None:
+    ears = hearing()
+    events = await live(ears, speak_tones("I am sad because"), silence(1.5))
+    assert await words_of(events) == []
+    events = await live(ears, speak_tones(" of her."), silence(1))
+    assert await words_of(events) == ["I am sad because of her."]
+    events = await live(ears, speak_tones("I went to the"), silence(2.5))
+    assert await words_of(events) == ["I went to the"]
+
+
+async def test_words_that_nobody_wants_any_more_are_dropped() -> None:
+    ears = hearing()
+    await live(ears, speak_tones("I slept badly."), silence(0.4))
+    ears.close()
+    ears.close()

@@ -3,7 +3,16 @@
 import pytest
 
 from server.engines import SAMPLE_RATE_HERTZ, VOICE_WINDOW
-from server.turn_taking import MARGIN, ONSET_SPAN, ONSET_WINDOWS, Change, TurnTaking
+from server.turn_taking import (
+    MARGIN,
+    ONSET_SPAN,
+    ONSET_WINDOWS,
+    PAUSE_WINDOWS,
+    UNFINISHED_PATIENCE,
+    Change,
+    TurnTaking,
+    patience_for,
+)
 
 VOICE, DOUBT, QUIET = 0.9, 0.4, 0.01
 PATIENCE = 25
@@ -127,3 +136,54 @@ def test_a_cough_after_a_turn_does_not_join_its_last_windows() -> None:
     turns = turn_taking(end_of_turn_s=0.2)
     feed(turns, (VOICE, 20), (QUIET, 6))
     assert feed(turns, (VOICE, ONSET_WINDOWS - 1), (QUIET, 20)) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I feel sad.",
+        "What do you think?",
+        "I miss you.",
+        "Who is it for?",
+        "Yeah, I am.",
+        "Yes",
+        "",
+    ],
+)
+def test_words_that_can_be_the_end_wait_no_longer(words: str) -> None:
+    assert patience_for(words, 0.8) == 0.8
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I feel sad because.",
+        "My sister and",
+        "I went to the",
+        "I am so, um.",
+        "Well,",
+        "I...",
+        "I feel like.",
+    ],
+)
+def test_words_that_cannot_be_the_end_wait_longer(words: str) -> None:
+    assert patience_for(words, 0.8) == 0.8 * UNFINISHED_PATIENCE
+
+
+def test_a_pause_is_told_before_the_turn_is_over() -> None:
+    turns = turn_taking()
+    feed(turns, (VOICE, 20), (QUIET, PAUSE_WINDOWS - 1))
+    assert not turns.pausing
+    feed(turns, (QUIET, 1))
+    assert turns.pausing
+    feed(turns, (VOICE, 1))
+    assert not turns.pausing
+
+
+def test_a_longer_wait_is_for_one_utterance_only() -> None:
+    turns = turn_taking(end_of_turn_s=0.5)
+    feed(turns, (VOICE, 20))
+    turns.wait_for(2.0)
+    assert feed(turns, (QUIET, 30)) == []
+    assert [one.kind for one in feed(turns, (QUIET, 40))] == ["over"]
+    assert [one.kind for one in feed(turns, (VOICE, 20), (QUIET, 17))] == ["started", "over"]
