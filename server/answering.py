@@ -46,10 +46,9 @@ class Answering:
         self.disclosed = told is not None and guest.started_at - told < DISCLOSE_EVERY
         """Whether the person has heard lately that this is a machine."""
 
-    @property
-    def history(self) -> list[Exchange]:
-        """The talk so far."""
-        return [*self._before, *(one.exchange for one in self._said)]
+    def history(self, said: Said) -> list[Exchange]:
+        """The talk before some words, as far as it was heard."""
+        return [*self._before, *(one.exchange for one in self._said if one is not said)]
 
     @property
     def longest_words(self) -> str:
@@ -118,12 +117,11 @@ class Answering:
         begin = time.monotonic()
         memories: Sequence[str] = await self._memory.recall(said.words, said.turn, HISTORY_TURNS)
         said.stages["recall"] = 1000 * (time.monotonic() - begin)
-        earlier = [one.exchange for one in self._said if one is not said]
         situation = Situation(
             words=said.words,
-            history=[*self._before, *earlier],
-            feeling=said.feeling,
-            feeling_probability=said.feeling_probability,
+            history=self.history(said),
+            feeling=said.feeling.label if said.feeling else "",
+            feeling_probability=said.feeling.probability if said.feeling else 0.0,
             memories=memories,
         )
         await reply.answer(messages(situation), self._generation)

@@ -44,6 +44,8 @@ class SttSettings:
     device: str = "auto"
     compute_type: str = "int8"
     language: str = "en"
+    short_window: bool = True
+    """Whether Whisper reads windows as long as the utterance: a third of the time."""
     threads: int = 0
     """0: one for each core, at most 4."""
 

@@ -18,9 +18,9 @@ from tadbot.v1 import emotion_recognition_pb2, sound_pb2, speech_to_text_pb2
 from server.answering import Answering
 from server.config import Settings
 from server.consent import Keeper
-from server.engines import SAMPLE_RATE_HERTZ, Engines, Heard, Samples
+from server.engines import SAMPLE_RATE_HERTZ, Engines, Heard, Samples, Score
 from server.errors import EngineError, RequestError, TadbotError
-from server.hearing import Hearing, Partial, SpeechStarted, Utterance
+from server.hearing import Foreseen, Hearing, Partial, SpeechStarted, Utterance, WentOn
 from server.memory import Memory
 from server.outbox import Outbox, Send
 from server.reply import Reply
@@ -29,7 +29,7 @@ from server.safety import HelpLines
 from server.seeing import Seeing, Sight, captured_at_s, emotion_message
 from server.session_log import SessionLog
 from server.sound import to_samples
-from server.speaking import Saying, Speaking
+from server.speaking import Say, Saying, Speaking
 from server.turns import Guest, Said
 
 log = logging.getLogger("tadbot.conversation")
@@ -68,6 +68,8 @@ class Conversation:
         self._shift = guest.sample_count
         """What the client's sample numbers are ahead of the hearing's."""
         self._cut_at: int | None = None
+        self._foreseen: Said | None = None
+        """Words that were foreseen, with the reply that is prepared for them."""
         self._settling = asyncio.Lock()
         self._waiting = asyncio.Semaphore(MOST_WAITING)
 
@@ -190,6 +192,10 @@ class Conversation:
                     await self._on_speech(heard)
                 case Partial() if self._turn_open:
                     await self._send_words(self._turn, Heard(heard.text), heard, final=False)
+                case Foreseen():
+                    self._prepare(heard)
+                case WentOn():
+                    self._discard()
                 case Utterance():
                     self._cut_at = heard.end if heard.cut else None
                     self._turn_open = False
@@ -230,9 +236,11 @@ class Conversation:
             if said is None:
                 await self._outbox.activity(turn, pb.State.LISTENING)
             elif not self._turn_open:
+                await self._outbox.activity(turn, pb.State.SPEAKING)
                 self._begin_answer(turn, said)
             elif self._turn_used:
                 # They speak again already; all of it is answered when they pause.
+                self._discard()
                 self._begin_turn()
 
     async def _take_words(
@@ -245,11 +253,13 @@ class Conversation:
             "speech_to_text": 1000 * (settled_at - utterance.decided_at),
             "safety": 1000 * (time.monotonic() - settled_at),
         }
-        begin, end = self._offset(utterance.start), self._offset(utterance.end)
-        feeling = self._seeing.feeling(begin.total_seconds(), end.total_seconds())
-        said = Said(turn, words, assessment, utterance, stages)
-        if feeling is not None:
-            said.feeling, said.feeling_probability = feeling.label, feeling.probability
+        feeling = self._feeling(utterance)
+        said = self._foreseen
+        if said is None or said.turn != turn or said.words != words:
+            self._discard()
+            said = Said(turn, words, feeling)
+        said.assessment, said.utterance = assessment, utterance
+        said.stages.update(stages)
         level = pb.RiskLevel.Value(assessment.level.upper())
         await self._outbox.put(turn, risk=pb.Risk(level=level, reason=assessment.reason))
         self._answering.take(said)
@@ -277,21 +287,55 @@ class Conversation:
 
     # What it hears back.
 
-    def _begin_answer(self, turn: int, said: Said) -> None:
-        """Starts the reply of a turn. turn: later than `said.turn` where noise came between."""
-        self._turn_used = True
+    def _prepare(self, foreseen: Foreseen) -> None:
+        """Begins to answer words that may be all, without a trace: nothing is sent or kept.
 
+        Danger is left to the moment when the turn is over: its answer needs no model.
+        """
+        words = foreseen.words.text
+        plain = bool(words) and self._answering.screen(words).level == "none"
+        alone = self._turn_open and not self._settling.locked()
+        if not plain or not alone or self._answering.danger or self._answering.unanswered:
+            return
+        said = Said(self._turn, words, self._feeling(foreseen))
+        said.history = self._answering.history(said)
+        self._foreseen = said
+        said.saying = self._speaking.prepare(said.turn, self._answer_to(said))
+
+    def _discard(self) -> None:
+        """The person went on: what was prepared is nothing."""
+        if self._foreseen is not None:
+            self._foreseen.saying = None
+            self._foreseen = None
+            self._speaking.discard()
+
+    def _begin_answer(self, turn: int, said: Said) -> None:
+        """Starts the reply of a turn, or lets the prepared one out.
+
+        turn: later than `said.turn` where noise came between.
+        """
+        self._turn_used = True
+        danger = self._answering.danger
+        same = danger is None and said.history == self._answering.history(said)
+        if said is self._foreseen and said.saying is not None and same:
+            self._foreseen = None
+            self._speaking.release(said.saying)
+            return
+        self._discard()
+        said.saying = self._speaking.begin(turn, self._answer_to(said), answers=danger)
+
+    def _answer_to(self, said: Said) -> Say:
         async def answer(reply: Reply) -> None:
-            await self._outbox.activity(turn, pb.State.SPEAKING)
             try:
                 await self._answering.answer(reply, said)
             finally:
                 await self._tell_latency(reply, said)
 
-        danger = self._answering.danger
-        said.saying = self._speaking.begin(turn, answer, answers=danger)
+        return answer
 
     async def _tell_latency(self, reply: Reply, said: Said) -> None:
+        if said.utterance is None:
+            return
         timing, stages = reply.timing, said.stages
         spans = {
             "first_token": (timing.prompt_at, timing.first_piece_at),
@@ -330,6 +374,10 @@ class Conversation:
         await self._outbox.notice(self._turn, "FRAME_UNREADABLE", sentence)
 
     # When it is.
+
+    def _feeling(self, place: Foreseen | Utterance) -> Score | None:
+        begin, end = self._offset(place.start), self._offset(place.end)
+        return self._seeing.feeling(begin.total_seconds(), end.total_seconds())
 
     def _offset(self, sample: int) -> timedelta:
         return timedelta(seconds=(sample + self._shift) / SAMPLE_RATE_HERTZ)

@@ -50,7 +50,22 @@ class Utterance:
     """Whether the person was still speaking: it grew too long."""
 
 
-Heard = SpeechStarted | Partial | Utterance
+@dataclass(frozen=True)
+class Foreseen:
+    """The person paused, and these are the words if they do not go on."""
+
+    words: Words
+    start: int
+    end: int
+    """Sample after the last voiced one."""
+
+
+@dataclass(frozen=True)
+class WentOn:
+    """They did go on: what was foreseen does not count."""
+
+
+Heard = SpeechStarted | Partial | Foreseen | WentOn | Utterance
 
 
 class Hearing:
@@ -75,6 +90,8 @@ class Hearing:
         self._partial = ""
         self._normal_s = end_of_turn_s
         self._ahead: asyncio.Task[Words] | None = None
+        self._foreseen = False
+        """Whether the words of this pause were told."""
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=512)
         self.sample_count = 0
         """Samples heard so far: the clock of the talk."""
@@ -92,7 +109,8 @@ class Hearing:
         for probability in await self._track.feed(samples):
             change = self._turns.feed(probability)
             if change is None:
-                await self._hear_ahead()
+                if (news := await self._hear_ahead()) is not None:
+                    yield news
                 continue
             if change.kind == "started":
                 self._recognition = self._stt.open(self._language)
@@ -134,21 +152,29 @@ class Hearing:
         while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= sample:
             self._kept.popleft()
 
-    async def _hear_ahead(self) -> None:
+    async def _hear_ahead(self) -> Foreseen | WentOn | None:
         if not self._turns.pausing or self._recognition is None:
-            self._drop_ahead()
-        elif self._ahead is None:
+            return WentOn() if self._drop_ahead() else None
+        if self._ahead is None:
             await self._feed_until(self._recognition, self._ready())
             self._ahead = _settling(self._recognition)
-        elif self._ahead.done() and not self._ahead.cancelled() and not self._ahead.exception():
-            words = self._ahead.result().text
-            self._turns.wait_for(patience_for(words, self._normal_s))
+        elif self._ahead.done() and not self._foreseen:
+            self._foreseen = True
+            if not self._ahead.cancelled() and not self._ahead.exception():
+                words = self._ahead.result()
+                self._turns.wait_for(patience_for(words.text, self._normal_s))
+                return Foreseen(words, self._turns.start, self._turns.last_voiced)
+        return None
 
-    def _drop_ahead(self) -> None:
-        if self._ahead is not None:
-            self._ahead.cancel()
-            self._ahead = None
-            self._turns.wait_for(self._normal_s)
+    def _drop_ahead(self) -> bool:
+        """Drops the words that were looked for; returns whether there were any."""
+        if self._ahead is None:
+            return False
+        self._ahead.cancel()
+        self._ahead = None
+        self._foreseen = False
+        self._turns.wait_for(self._normal_s)
+        return True
 
     def _ready(self) -> int:
         """How far the recogniser may hear: the silence after a word, but not all of it."""
@@ -158,7 +184,7 @@ class Hearing:
         recognition, self._recognition = self._recognition, None
         assert recognition is not None
         cut = change.kind == "cut"
-        settled, self._ahead = self._ahead, None
+        settled, self._ahead, self._foreseen = self._ahead, None, False
         if settled is None:
             ready = change.at if cut else min(change.at + TAIL, self.sample_count)
             await self._feed_until(recognition, ready)

@@ -39,6 +39,8 @@ class Saying:
     """Samples that left the speaker, as the client tells; None: it has told nothing."""
     stopped_at: float | None = None
     """`time.monotonic()` when the speaker was told to stop; None: it was not."""
+    may_sound: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it may leave the server: a reply that was begun ahead waits for that."""
     settled: bool = False
     """Whether it is known how much was heard: nothing more of it will be played."""
 
@@ -82,6 +84,7 @@ class Speaking:
         self._tasks = tasks
         self._noted = noted
         self._task: asyncio.Task[None] | None = None
+        self._prepared: tuple[Saying, asyncio.Task[None]] | None = None
         self._recent: deque[Saying] = deque(maxlen=2)
         self.saying: Saying | None = None
         """The newest reply, if there was one."""
@@ -90,16 +93,40 @@ class Speaking:
         self, turn: int, say: Say, answers: Assessment | None = None, discloses: bool = False
     ) -> Saying:
         """Starts the reply of a turn; one that was still being said is cut off."""
-        self._cut_off()
+        saying = self.prepare(turn, say, answers, discloses)
+        self.release(saying)
+        return saying
+
+    def prepare(
+        self, turn: int, say: Say, answers: Assessment | None = None, discloses: bool = False
+    ) -> Saying:
+        """Starts a reply that stays in the server until it is released or discarded."""
+        self.discard()
 
         async def send(**event: Any) -> None:
+            await saying.may_sound.wait()
             await self._outbox.put(turn, **event)
 
         saying = Saying(turn, Reply(self._engines, send), answers, discloses)
+        self._prepared = (saying, self._tasks.create_task(self._say(saying, say)))
+        return saying
+
+    def release(self, saying: Saying) -> None:
+        """Lets the prepared reply out; one that was still being said is cut off."""
+        self._cut_off()
+        assert self._prepared is not None
+        assert self._prepared[0] is saying
+        (_, self._task), self._prepared = self._prepared, None
         self.saying = saying
         self._recent.append(saying)
-        self._task = self._tasks.create_task(self._say(saying, say))
-        return saying
+        saying.said_at = datetime.now(UTC)
+        saying.may_sound.set()
+
+    def discard(self) -> None:
+        """Drops the prepared reply, if there is one; nobody learns of it."""
+        if self._prepared is not None:
+            self._prepared[1].cancel()
+            self._prepared = None
 
     async def stop(self, turn: int) -> None:
         """Stops what is being said or still played, for the turn that begins now."""
@@ -130,7 +157,8 @@ class Speaking:
             await asyncio.wait([self._task])
 
     def cancel(self) -> None:
-        """Stops sending."""
+        """Stops sending, and what was prepared."""
+        self.discard()
         if self._task is not None:
             self._task.cancel()
 
@@ -141,7 +169,8 @@ class Speaking:
         saying.interrupted = not saying.sent or saying.heard_fraction < 1
         saying.sent = True
         saying.stopped_at = time.monotonic()
-        self.cancel()
+        if self._task is not None:
+            self._task.cancel()
         self._settle(saying)
 
     def _settle(self, saying: Saying) -> None:
@@ -155,16 +184,20 @@ class Speaking:
             await say(saying.reply)
             reason = pb.ReplyDone.FAILED if saying.reply.failed else pb.ReplyDone.COMPLETE
         finally:
-            saying.sent = True
-            done = pb.ReplyDone(reason=reason, sample_count=saying.reply.sample_count)
-            if reason == pb.ReplyDone.INTERRUPTED:
-                self._tell(self._outbox.put(saying.turn, reply_done=done))
-            else:
-                await self._outbox.put(saying.turn, reply_done=done)
-                await self._outbox.activity(saying.turn, pb.State.LISTENING)
-                self._noted(saying)
-                if not saying.reply.sample_count:
-                    self._settle(saying)
+            if saying.may_sound.is_set():
+                await self._end_sending(saying, reason)
+
+    async def _end_sending(self, saying: Saying, reason: pb.ReplyDone.Reason.ValueType) -> None:
+        saying.sent = True
+        done = pb.ReplyDone(reason=reason, sample_count=saying.reply.sample_count)
+        if reason == pb.ReplyDone.INTERRUPTED:
+            self._tell(self._outbox.put(saying.turn, reply_done=done))
+        else:
+            await self._outbox.put(saying.turn, reply_done=done)
+            await self._outbox.activity(saying.turn, pb.State.LISTENING)
+            self._noted(saying)
+            if not saying.reply.sample_count:
+                self._settle(saying)
 
     def _tell(self, event: Coroutine[Any, Any, None]) -> None:
         """Sends from a task that was cut off; if the whole talk was, nobody is left to tell."""

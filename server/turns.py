@@ -1,15 +1,18 @@
 """What one talk knows of its person and of what was said so far; records, no behaviour."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from server.engines import Score
 from server.hearing import Utterance
 from server.prompt import Exchange
 from server.safety import Assessment
 from server.speaking import Saying
 from server.store import Turn
+
+NO_DANGER = Assessment()
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,16 @@ class Said:
 
     turn: int
     words: str
-    assessment: Assessment
-    utterance: Utterance
-    stages: dict[str, float]
+    feeling: Score | None = None
+    """What the face showed while it was said; None where no face was seen."""
+    assessment: Assessment = NO_DANGER
+    utterance: Utterance | None = None
+    """Where it was said; None while it is only foreseen."""
+    stages: dict[str, float] = field(default_factory=dict)
     """Milliseconds by field of `TurnLatency`."""
-    feeling: str = ""
-    """The label seen while it was said; "" where no face was seen."""
-    feeling_probability: float = 0.0
     saying: Saying | None = None
+    history: list[Exchange] = field(default_factory=list)
+    """The talk before it, as it was when its answer was begun ahead."""
 
     @property
     def exchange(self) -> Exchange:

@@ -52,6 +52,7 @@ def _faster_whisper(settings: Settings, build: Callable[..., Any]) -> dict[str, 
         "compute_type": one.compute_type,
         "language": one.language,
         "threads": one.threads or min(4, cores()),
+        "short_window": one.short_window,
     }
 
 

@@ -2,7 +2,7 @@
 
 Start, first sound, and the memory and CPU of client, server and standalone, in talks between
 files. The baseline of the first sound is the same models called one after another on the same
-utterance, already cut, in the same run; of the start, loading those models alone.
+utterance, already cut, as the libraries call them (full window), in the same run; of the start, loading those models alone.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from server import models
-from server.config import Settings
+from server.config import Settings, load
 from server.engines import SAMPLE_RATE_HERTZ, Generation
 from server.engines.loading import load_engine
 from server.prompt import Situation, messages
@@ -83,7 +83,7 @@ def metered(marker: str) -> Iterator[Meter]:
 
 async def floor(files: list[Path]) -> list[float]:
     """Seconds from an utterance to its first sound with the models called one after another."""
-    settings = Settings()
+    settings = load(overrides={"stt": {"short_window": False}})
     stt, llm, tts = (load_engine(seam, settings) for seam in ("stt", "llm", "tts"))
     for engine in (stt, llm, tts):
         await engine.warm_up()

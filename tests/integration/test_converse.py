@@ -393,7 +393,7 @@ async def test_new_speech_interrupts_the_reply() -> None:
     assert reply.heard == "I am"
     assert reply.heard_fraction == pytest.approx(9 / 26)
     assert rows[2, "person"].text == "No wait, listen"
-    assert model.chats[1][2] == Message("assistant", "I am")
+    assert model.chats[-1][2] == Message("assistant", "I am")
 
 
 async def _after_goodbye(house: Served, talker: Talker) -> list[Turn]:
@@ -424,7 +424,7 @@ async def test_who_goes_on_before_they_were_understood_is_answered_once_for_both
     async with served(stt=ears, llm=model) as house, house.talk(MEMORY) as talker:
         await talker.say(WORDS)
         await talker.hear(speak_tones("And I miss him so much."))
-        await talker.until(lambda: talker.all("state")[-1].state.activity == pb.State.HEARING)
+        await talker.until(lambda: hearings(talker) == 2)
         ears.may.set()
         await talker.first("risk")
         await talker.hear(silence(1))
@@ -520,6 +520,53 @@ async def test_a_help_line_that_was_not_heard_is_said_again(house: Served) -> No
         done = (await talker.first("reply_done", turn=2)).reply_done
         await talker.played(2, done.sample_count, finished=True)
         assert await talker.ask(WORDS) == ANSWER
+
+
+async def _pause_after(talker: Talker, words: str) -> None:
+    """Speaks and pauses for 0.5 s, with time for the server to think in the pause."""
+    await talker.hear(np.concatenate([speak_tones(words), silence(0.3)]))
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        await talker.hear(silence(0.064))
+
+
+async def test_the_answer_is_begun_ahead_and_kept_back_until_the_end() -> None:
+    model = CountingModel()
+    async with served(llm=model) as house, house.talk(MEMORY) as talker:
+        await _pause_after(talker, WORDS)
+        async with asyncio.timeout(5):
+            while not model.chats:
+                await asyncio.sleep(0.01)
+        assert talker.all("reply_text") == talker.transcripts == talker.all("risk") == []
+        await talker.hear(silence(0.5))
+        done = await talker.first("reply_done")
+        assert talker.reply(done.turn) == ANSWER
+        assert len(model.chats) == 1
+        rows = await _after_goodbye(house, talker)
+    assert [(row.turn, row.speaker) for row in rows] == [(1, "person"), (1, "tadbot")]
+
+
+async def test_who_goes_on_gets_one_answer_to_all_of_it() -> None:
+    model = CountingModel()
+    async with served(llm=model) as house, house.talk(MEMORY) as talker:
+        await _pause_after(talker, "I slept badly")
+        await talker.say(" and I am tired.")
+        done = await talker.first("reply_done")
+        assert talker.transcripts == ["I slept badly and I am tired."]
+        assert "badly and I am tired" in talker.reply(done.turn)
+        assert len(talker.all("reply_done")) == len(talker.all("turn_latency")) == 1
+        rows = await _after_goodbye(house, talker)
+    assert [(row.turn, row.speaker) for row in rows] == [(1, "person"), (1, "tadbot")]
+
+
+async def test_danger_is_never_shown_to_the_model_ahead() -> None:
+    model = CountingModel()
+    async with served(llm=model) as house, house.talk(country="GB") as talker:
+        await _pause_after(talker, DANGER["high"])
+        await talker.hear(silence(0.5))
+        done = await talker.first("reply_done")
+        assert "Samaritans" in talker.reply(done.turn)
+    assert model.chats == []
 
 
 async def test_noise_before_the_answer_does_not_lose_it() -> None:
