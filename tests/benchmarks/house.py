@@ -1,8 +1,9 @@
 """What the whole house costs: `make bench BENCH=house`.
 
 Start, first sound, and the memory and CPU of client, server and standalone, in talks between
-files. The baseline of the first sound is the same models called one after another on the same
-utterance, already cut, as the libraries call them (full window), in the same run; of the start, loading those models alone.
+files. The baseline of the first sound is the same models called one after another, as their
+libraries call them (Whisper with its full window), on the same utterance, already cut, in the
+same run; of the start, loading those models alone.
 """
 
 import asyncio
