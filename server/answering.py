@@ -9,7 +9,7 @@ from datetime import timedelta
 from server.config import LlmSettings
 from server.engines import Generation
 from server.memory import Memory
-from server.prompt import HISTORY_TURNS, Exchange, Situation, messages
+from server.prompt import CHARACTERS_PER_TOKEN, HISTORY_TURNS, Exchange, Situation, messages
 from server.reply import Reply
 from server.safety import DISCLOSURE, LEVELS, Assessment, HelpLines, assess, wording
 from server.speaking import Saying
@@ -37,6 +37,8 @@ class Answering:
         self._memory = memory
         self._lines = lines
         self._generation = Generation(settings.max_tokens, settings.temperature)
+        room = settings.context_tokens - settings.max_tokens
+        self._most_characters = CHARACTERS_PER_TOKEN * room
         self._before = exchanges(guest.resumed)
         self._said: list[Said] = []
         self._owed = Assessment()
@@ -124,4 +126,6 @@ class Answering:
             feeling_probability=said.feeling.probability if said.feeling else 0.0,
             memories=memories,
         )
-        await reply.answer(messages(situation), self._generation)
+        chat = messages(situation, self._most_characters)
+        said.shown = chat[-1].content
+        await reply.answer(chat, self._generation)

@@ -329,7 +329,8 @@ class Conversation:
             try:
                 await self._answering.answer(reply, said)
             finally:
-                await self._tell_latency(reply, said)
+                if said.saying is not None and said.saying.reply is reply:
+                    await self._tell_latency(reply, said)
 
         return answer
 

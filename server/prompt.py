@@ -21,6 +21,10 @@ HISTORY_TURNS = 6
 """Exchanges of the talk that the model sees again."""
 MEMORY_CHARACTERS = 160
 """Of one memory; longer ones are cut at a word."""
+CHARACTERS_PER_TOKEN = 3
+"""Of English in the vocabularies of small models, on the safe side of 4."""
+MOST_CHARACTERS = CHARACTERS_PER_TOKEN * 1900
+"""Of a prompt, for a context of 2048 tokens."""
 FEELING_FROM = 0.5
 """Probability from which a feeling is told to the model; below, it would be a guess."""
 _LOOKS = {
@@ -54,18 +58,30 @@ class Situation:
     """Earlier words of this person that are near to these, the nearest first."""
 
 
-def messages(situation: Situation) -> list[Message]:
-    """Lays out the chat for the model, the newest words last."""
+def messages(situation: Situation, most_characters: int = MOST_CHARACTERS) -> list[Message]:
+    """Lays out the chat for the model, the newest words last.
+
+    most_characters: of all messages together; the oldest exchanges are left out beyond it.
+    """
+    notes = _notes(situation)
+    newest = f"({' '.join(notes)})\n{situation.words}" if notes else situation.words
+    room = most_characters - len(PERSONA) - len(newest)
     chat = [Message("system", PERSONA)]
-    for exchange in situation.history[-HISTORY_TURNS:]:
+    for exchange in _newest_within(room, situation.history[-HISTORY_TURNS:]):
         chat.append(Message("user", exchange.person))
         if exchange.tadbot:
             chat.append(Message("assistant", exchange.tadbot))
         else:
             chat.append(Message("assistant", "…"))
-    notes = _notes(situation)
-    newest = f"({' '.join(notes)})\n{situation.words}" if notes else situation.words
     return [*chat, Message("user", newest)]
+
+
+def _newest_within(room: int, history: Sequence[Exchange]) -> Sequence[Exchange]:
+    for count, exchange in enumerate(reversed(history)):
+        room -= len(exchange.person) + len(exchange.tadbot)
+        if room < 0:
+            return history[len(history) - count :]
+    return history
 
 
 def _notes(situation: Situation) -> list[str]:

@@ -46,16 +46,22 @@ class Said:
     stages: dict[str, float] = field(default_factory=dict)
     """Milliseconds by field of `TurnLatency`."""
     saying: Saying | None = None
+    shown: str = ""
+    """The last message of its prompt, notes included; "" where no model was asked."""
     history: list[Exchange] = field(default_factory=list)
     """The talk before it, as it was when its answer was begun ahead."""
 
     @property
     def exchange(self) -> Exchange:
-        """The turn as the language model sees it later: only what was heard."""
+        """The turn as the language model sees it later: only what was heard.
+
+        The person's side is what the model saw then, so that it finds it in its cache.
+        """
+        person = self.shown or self.words
         if self.saying is None:
-            return Exchange(self.words, "")
+            return Exchange(person, "")
         whole = not self.saying.interrupted and not self.saying.settled
-        return Exchange(self.words, self.saying.reply.text if whole else self.saying.heard)
+        return Exchange(person, self.saying.reply.text if whole else self.saying.heard)
 
 
 def exchanges(turns: Iterable[Turn]) -> list[Exchange]:

@@ -26,7 +26,7 @@ def _memory(processes: list[psutil.Process]) -> int:
 
 async def test_a_talk_needs_no_other_machine(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    said = "I could not sleep last night."
+    said = "I had a really long day, and I miss my sister Anna."
     microphone = await recording(tmp_path / "question.wav", 7.5, said, 0.5)
     peak, over = [0], threading.Event()
 

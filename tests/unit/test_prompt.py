@@ -83,3 +83,11 @@ def test_a_system_message_folds_into_the_first_of_the_user() -> None:
     assert fold_system(chat[:1]) == [Message("user", "Be kind.")]
     assert fold_system(chat[1:]) == chat[1:]
     assert fold_system([]) == []
+
+
+def test_a_long_talk_stays_within_the_context() -> None:
+    history = [Exchange(f"{place} " + "word " * 100, "yes " * 60) for place in range(6)]
+    chat = messages(Situation("And now?", history=history), most_characters=2000)
+    assert sum(len(one.content) for one in chat) <= 2000
+    assert [one.content[0] for one in chat if one.role == "user"] == ["5", "A"]
+    assert len(messages(Situation("And now?", history=history), most_characters=0)) == 2
