@@ -89,5 +89,5 @@ def test_a_long_talk_stays_within_the_context() -> None:
     history = [Exchange(f"{place} " + "word " * 100, "yes " * 60) for place in range(6)]
     chat = messages(Situation("And now?", history=history), most_characters=2000)
     assert sum(len(one.content) for one in chat) <= 2000
-    assert [one.content[0] for one in chat if one.role == "user"] == ["5", "A"]
+    assert [one.content[0] for one in chat if one.role == "user"] == ["4", "5", "A"]
     assert len(messages(Situation("And now?", history=history), most_characters=0)) == 2
