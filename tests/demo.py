@@ -106,7 +106,9 @@ def talk(address: str, devices: list[str], events: Path) -> None:
 
 def show_latency(events: Path) -> None:
     """Prints where the time of the last turn went."""
-    step("From your last word to the first sound")
+    step(
+        "From your last word to the first sound (what is done in the pause takes no time of yours)"
+    )
     rows = [json.loads(line) for line in events.read_text().splitlines()]
     latencies = [row for row in rows if row["event"] == "turn_latency"]
     if not latencies:
