@@ -140,8 +140,10 @@ class Conversation:
                 played = request.played
                 self._speaking.played(played.turn, played.sample_count, played.finished)
             case "consent_change":
+                self._discard()  # it may have been begun with what is erased now
                 await self._rights.change_consents(self._turn, request.consent_change)
             case "erase":
+                self._discard()
                 if await self._rights.erase(self._turn, request.erase):
                     self._answering.forget()
             case "open":
