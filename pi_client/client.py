@@ -12,14 +12,16 @@ from tadbot.v1 import emotion_recognition_pb2 as emotion_pb
 from tadbot.v1 import sound_pb2
 
 from pi_client import link, state
+from pi_client.barge_in import BargeIn
 from pi_client.camera import FRAME_INTERVAL_S, Camera, open_camera
 from pi_client.config import Options
 from pi_client.echo import EchoPath
 from pi_client.errors import ClientError
 from pi_client.microphone import Microphone, is_sound_file, open_microphone
-from pi_client.playout import Heard, Playout
+from pi_client.playout import Playout
 from pi_client.progress import Progress
 from pi_client.record import Record
+from pi_client.reply import Heard
 from pi_client.sound import BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples
 from pi_client.speaker import Speaker, open_speaker
 
@@ -85,6 +87,7 @@ class Conversation:
         self._speaker = devices.speaker
         self._camera = devices.camera
         self._record = record
+        self._barge_in = BargeIn(self._playout, record.barge_in)
         self._progress = Progress()
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
@@ -151,6 +154,8 @@ class Conversation:
         ended_at: float | None = None
         while not stop.is_set() and not self._over.is_set():
             first_sample, block = await self._microphone.read()
+            # Before the speaker goes on: so it gives way in its very next block.
+            self._barge_in.hear(first_sample, block)
             await call.write(_audio(first_sample, block))
             # What was captured before `opened` is past: a reply cannot be heard in it.
             caught_up = caught_up or not self._microphone.behind
@@ -218,6 +223,7 @@ class Conversation:
 
     def _saw(self, response: pb.ConverseResponse) -> None:
         self._playout.saw(response)
+        self._barge_in.saw(response)
         self._record.saw(response)
         self._progress.saw(response, self._record.elapsed_s())
         if response.WhichOneof("event") == "opened":

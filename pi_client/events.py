@@ -61,6 +61,15 @@ class Events:
         """Writes how much of a reply was heard, as the server is told."""
         self._write("played", {"turn": turn, "sample_count": sample_count, "finished": finished})
 
+    def barge_in(self, action: str, sample: int) -> None:
+        """Writes what the client did by itself, because the person spoke or was quiet again.
+
+        action: "duck", "hold" or "resume". sample: of the microphone, heard by then; the place
+        in a speaker's file from which it stands there. What the server tells the speaker to do
+        is written as `speaker`.
+        """
+        self._write("barge_in", {"action": action, "sample": sample})
+
     def close(self) -> None:
         """Ends the file. Closing twice is not an error."""
         if self._file is not None:

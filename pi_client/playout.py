@@ -8,24 +8,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import sound_pb2
 
-from pi_client.sound import SAMPLE_RATE_HERTZ, Samples, silence
+from pi_client.fader import Fader
+from pi_client.reply import Heard, Key, Reply
+from pi_client.sound import SAMPLE_RATE_HERTZ, Loudest, Samples, silence
 
 _log = logging.getLogger(__name__)
 
-# Turn and revision: what is older is stale.
-Key: TypeAlias = tuple[int, int]
-
-# While the person may be speaking a reply plays 18 dB lower.
+# While the person may be speaking a reply plays 18 dB lower, and a protected one 6 dB.
 DUCKED_GAIN = 10 ** (-18 / 20)
-# A change of gain takes this long: shorter ones click.
-_RAMP_S = 0.02
+PROTECTED_GAIN = 10 ** (-6 / 20)
 # How often `played` is told while a reply plays.
 REPORT_INTERVAL_S = 0.5
 # Lost sound up to this long becomes silence, so that what follows keeps its place in time.
@@ -34,50 +32,26 @@ _LONGEST_FILLED_GAP_S = 2.0
 _LONGEST_WAITING_S = 300.0
 
 
-@dataclass(frozen=True)
-class Heard:
-    """How much of a reply was heard; `complete` means that nothing of it was dropped.
+class Manner(Enum):
+    """How a reply is played."""
 
-    sample_count of the `arrived` samples left the speaker.
+    FULL = 1
+    # More quietly: the person may be speaking.
+    DUCKED = 2
+    # Not at all, and it keeps its place. A protected sentence that has begun is only ducked.
+    HELD = 3
+
+
+@dataclass(frozen=True)
+class Playing:
+    """The reply that plays or is the next to begin.
+
+    begun: whether any of it was heard. protected: noise must not stop its present sentence.
     """
 
     key: Key
-    sample_count: int
-    arrived: int
-    finished: bool
-    complete: bool
-
-
-@dataclass
-class _Reply:
-    key: Key
-    chunks: deque[Samples] = field(default_factory=deque)
-    # Samples that came, those that were heard, and those lost in a gap too long to fill.
-    arrived: int = 0
-    heard: int = 0
-    lost: int = 0
-    reported: int = 0
-    done: bool = False
-    whole: bool = False
-
-    def take(self, into: Samples) -> int:
-        """Moves what there is into `into` and returns how many samples that was."""
-        filled = 0
-        while filled < len(into) and self.chunks:
-            chunk = self.chunks.popleft()
-            count = min(len(chunk), len(into) - filled)
-            into[filled : filled + count] = chunk[:count]
-            if count < len(chunk):
-                self.chunks.appendleft(chunk[count:])
-            filled += count
-        self.heard += filled
-        return filled
-
-    def told(self, finished: bool) -> Heard:
-        """Says how much of it was heard."""
-        self.reported = self.heard
-        complete = finished and self.whole and self.heard >= self.arrived
-        return Heard(self.key, self.heard, self.arrived, finished, complete)
+    begun: bool
+    protected: bool
 
 
 class Playout:
@@ -85,18 +59,21 @@ class Playout:
 
     Sound of a turn below the newest one seen is dropped when it arrives; what waits already
     is dropped by `STOP`, by an interrupted `reply_done`, and by a newer revision of its turn.
-    Any thread may pull.
+    Any thread may pull. Who may speak over a reply is judged elsewhere, and told by `play`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._replies: deque[_Reply] = deque()
+        self._replies: deque[Reply] = deque()
         self._finished: list[Heard] = []
         self._newest: Key = (0, 0)
         self._last_finished: Key = (-1, 0)
         self._reported_at = 0.0
-        self._gain = self._wanted_gain = 1.0
+        self._manner = Manner.FULL
+        self._may_begin = True
+        self._fader = Fader()
+        self._loudest = Loudest()
         self.sample_rate_hertz = SAMPLE_RATE_HERTZ
 
     def saw(self, response: pb.ConverseResponse) -> None:
@@ -108,12 +85,44 @@ class Playout:
                 case "opened":
                     rate = response.opened.reply_format.sample_rate_hertz
                     self.sample_rate_hertz = rate or SAMPLE_RATE_HERTZ
+                case "reply_text":
+                    self._mark_piece(key, response.reply_text)
                 case "reply_audio":
                     self._queue(key, response.reply_audio)
                 case "reply_done":
                     self._end(key, response.reply_done)
-                case "speaker":
-                    self._control(key, response.speaker)
+                case "speaker" if response.speaker.action == pb.SpeakerControl.STOP:
+                    self._drop_where(lambda old: old <= key)
+
+    def play(self, manner: Manner, may_begin: bool = True) -> None:
+        """Says how to play from now on; saying it twice is not an error.
+
+        What was held goes on from the start of the word at which it began to give way.
+        may_begin: whether a reply may begin of which nothing was heard. A new reply plays in
+        full until something else is said.
+        """
+        with self._lock:
+            reply = self._current()
+            if reply is not None:
+                if self._manner is Manner.FULL and manner is not Manner.FULL:
+                    reply.mark = reply.heard
+                elif self._was_silenced(reply) and manner is Manner.FULL:
+                    reply.rewind()
+                self._manner = manner
+            self._may_begin = may_begin
+
+    def playing(self) -> Playing | None:
+        """Returns what plays now, or is about to; None where there is no sound of it."""
+        with self._lock:
+            reply = self._current()
+            if reply is None or not (reply.begun or reply.chunks):
+                return None
+            return Playing(reply.key, reply.begun, reply.protected)
+
+    def loudest_dbfs(self) -> float:
+        """Returns the level of the loudest 8 ms given out since this was asked last."""
+        with self._lock:
+            return self._loudest.take()
 
     def pull(self, count: int) -> Samples:
         """Gives out the next `count` samples: of a reply, or silence where there is none."""
@@ -121,12 +130,13 @@ class Playout:
         with self._lock:
             filled = 0
             while filled < count and (reply := self._current()) is not None:
-                taken = reply.take(pulled[filled:])
+                taken = self._take(reply, pulled[filled:])
                 if taken == 0:
                     break
                 filled += taken
             self._current()
-            return self._shaped(pulled)
+            self._loudest.add(pulled, self.sample_rate_hertz)
+            return pulled
 
     def reports(self) -> list[Heard]:
         """Returns what is to be told by now: each end once, what plays twice a second."""
@@ -135,7 +145,7 @@ class Playout:
             told, self._finished = self._finished, []
             now = self._clock()
             due = now - self._reported_at >= REPORT_INTERVAL_S
-            if playing is not None and playing.heard > playing.reported and due:
+            if playing is not None and playing.heard != playing.reported and due:
                 self._reported_at = now
                 told.append(playing.told(finished=False))
             return told
@@ -143,8 +153,7 @@ class Playout:
     def drop(self) -> None:
         """Drops every reply: nobody listens any more."""
         with self._lock:
-            while self._replies:
-                self._finish(self._replies.popleft())
+            self._drop_where(lambda old: True)
 
     @property
     def waiting(self) -> bool:
@@ -159,8 +168,15 @@ class Playout:
         self._newest = key
         self._drop_where(lambda old: old[0] == key[0] and old[1] < key[1])
 
+    def _stale(self, key: Key) -> bool:
+        return key < self._newest or key <= self._last_finished
+
+    def _mark_piece(self, key: Key, piece: pb.ReplyText) -> None:
+        if not self._stale(key):
+            self._reply(key).add_piece(piece.first_sample, piece.protected)
+
     def _queue(self, key: Key, audio: sound_pb2.AudioChunk) -> None:
-        if key < self._newest or key <= self._last_finished:
+        if self._stale(key):
             return
         if len(audio.pcm) % 2:
             _log.warning("Reply sound of %d bytes was ignored: samples have two.", len(audio.pcm))
@@ -176,7 +192,7 @@ class Playout:
             reply.chunks.append(samples)
             reply.arrived += len(samples)
 
-    def _placed(self, reply: _Reply, first: int, samples: Samples) -> Samples:
+    def _placed(self, reply: Reply, first: int, samples: Samples) -> Samples:
         """Makes up for a jump: lost sound becomes silence, what came twice is left out."""
         gap = first - reply.arrived - reply.lost
         if gap <= 0:
@@ -196,24 +212,15 @@ class Playout:
         if done.reason == pb.ReplyDone.INTERRUPTED:
             self._drop_where(lambda old: old <= key)
 
-    def _control(self, key: Key, control: pb.SpeakerControl) -> None:
-        match control.action:
-            case pb.SpeakerControl.DUCK:
-                self._wanted_gain = DUCKED_GAIN
-            case pb.SpeakerControl.RESUME:
-                self._wanted_gain = 1.0
-            case pb.SpeakerControl.STOP:
-                self._drop_where(lambda old: old <= key)
-
-    def _reply(self, key: Key) -> _Reply:
+    def _reply(self, key: Key) -> Reply:
         for reply in self._replies:
             if reply.key == key:
                 return reply
-        reply = _Reply(key)
+        reply = Reply(key, self.sample_rate_hertz)
         self._replies.append(reply)
         return reply
 
-    def _current(self) -> _Reply | None:
+    def _current(self) -> Reply | None:
         """Returns the reply that plays, after taking leave of those that ended.
 
         Nothing more comes of a reply that is done or is older than the newest turn.
@@ -223,31 +230,51 @@ class Playout:
             if reply.chunks or not (reply.done or reply.key < self._newest):
                 return reply
             self._finish(self._replies.popleft())
+            self._play_in_full()
         return None
 
     def _drop_where(self, stale: Callable[[Key], bool]) -> None:
         kept = deque(reply for reply in self._replies if not stale(reply.key))
+        if self._replies and stale(self._replies[0].key):
+            self._play_in_full()
         for reply in self._replies:
             if stale(reply.key):
                 self._finish(reply)
-                # The next reply is not to pay for what was said during this one.
-                self._gain = self._wanted_gain = 1.0
         self._replies = kept
 
-    def _finish(self, reply: _Reply) -> None:
-        self._finished.append(reply.told(finished=True))
-        self._last_finished = max(self._last_finished, reply.key)
+    def _play_in_full(self) -> None:
+        """The next reply is not to pay for what was said during this one."""
+        self._manner = Manner.FULL
+        self._fader.jump(1.0)
 
-    def _shaped(self, samples: Samples) -> Samples:
-        if self._gain == self._wanted_gain == 1.0:
-            return samples
-        step = (1.0 - DUCKED_GAIN) / (_RAMP_S * self.sample_rate_hertz)
-        way = np.arange(1, len(samples) + 1) * step
-        if self._gain > self._wanted_gain:
-            gains = np.maximum(self._gain - way, self._wanted_gain)
-        else:
-            gains = np.minimum(self._gain + way, self._wanted_gain)
-        if len(gains):
-            self._gain = float(gains[-1])
-        shaped: Samples = (samples * gains).astype(np.int16)
-        return shaped
+    def _finish(self, reply: Reply) -> None:
+        # Of a reply that had words but no sound nobody was told yet.
+        if reply.arrived or reply.done:
+            self._finished.append(reply.told(finished=True))
+            self._last_finished = max(self._last_finished, reply.key)
+
+    def _take(self, reply: Reply, into: Samples) -> int:
+        """Moves sound of a reply into `into`, at its gain; returns how many samples that was."""
+        wanted = self._gain_for(reply)
+        if not reply.begun:
+            if wanted == 0.0 or not self._may_begin:
+                return 0
+            # Its own beginning needs no ramp.
+            self._fader.jump(wanted)
+        self._fader.aim(wanted, self.sample_rate_hertz)
+        # Of what is held no more is given out than the way to silence takes.
+        taken = reply.take(into if wanted else into[: self._fader.samples_left])
+        self._fader.shape(into[:taken])
+        return taken
+
+    def _was_silenced(self, reply: Reply) -> bool:
+        return self._manner is Manner.HELD and reply.begun and self._fader.gain == 0.0
+
+    def _gain_for(self, reply: Reply) -> float:
+        match self._manner:
+            case Manner.FULL:
+                return 1.0
+            case Manner.HELD if not (reply.begun and reply.protected):
+                return 0.0
+            case _:
+                return PROTECTED_GAIN if reply.protected else DUCKED_GAIN

@@ -2,7 +2,7 @@
 
 from tadbot.v1 import companion_pb2 as pb
 
-from pi_client.playout import Key
+from pi_client.reply import Key
 
 # So long after the last word the server may still be deciding whether it was the last.
 _SETTLING_S = 2.5

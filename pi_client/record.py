@@ -10,7 +10,7 @@ from tadbot.v1 import companion_pb2 as pb
 
 from pi_client.config import Options
 from pi_client.events import Events
-from pi_client.playout import Heard
+from pi_client.reply import Heard
 from pi_client.talk import EmotionLog, Folder, Talk, Terminal
 
 _log = logging.getLogger(__name__)
@@ -69,6 +69,10 @@ class Record:
         """Writes how much of a reply was heard."""
         self._events.played(heard.key[0], heard.sample_count, heard.finished)
         self._talk.heard(heard, datetime.now() - _duration(heard, sample_rate_hertz))
+
+    def barge_in(self, action: str, sample: int) -> None:
+        """Writes what the client did by itself with the reply that plays."""
+        self._events.barge_in(action, sample)
 
     def ended(self, lost: bool) -> None:
         """Ends what is shown. lost: the server is gone, so its help line is shown instead."""

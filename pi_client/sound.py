@@ -1,5 +1,6 @@
 """Sound as the client handles it, and its change of rate; it knows no devices and no files."""
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +16,10 @@ SAMPLE_RATE_HERTZ = 16000
 BLOCK_SAMPLES = 1024
 BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE_HERTZ
 
+_FULL_SCALE = 32768.0
+# Added to the power of a window, so that silence has a level, too: -90 dBFS, one step of int16.
+_LEAST_POWER = 1.0
+
 
 def silence(count: int) -> Samples:
     """Returns `count` samples of nothing."""
@@ -25,6 +30,46 @@ def to_int16(samples: NDArray[np.float32]) -> Samples:
     """Turns float32 in [-1, 1] into int16; what lies outside is clipped."""
     scaled: NDArray[np.float32] = np.rint(samples * 32768.0)
     return np.clip(scaled, -32768, 32767).astype(np.int16)
+
+
+def levels_dbfs(samples: Samples, window: int) -> NDArray[np.float32]:
+    """Returns the level of every whole window of `window` samples, in dB of full scale.
+
+    It is the RMS about the window's own mean, so a DC offset has no level; a full square wave
+    has 0 dBFS, silence -90.
+    """
+    whole = len(samples) // window * window
+    windows = samples[:whole].reshape(-1, window).astype(np.float32)
+    windows -= windows.mean(axis=1, keepdims=True)
+    power = np.einsum("ij,ij->i", windows, windows) / window
+    levels: NDArray[np.float32] = 10 * np.log10((power + _LEAST_POWER) / _FULL_SCALE**2)
+    return levels
+
+
+class Loudest:
+    """Keeps the level of the loudest 8 ms of a stream until it is asked for.
+
+    Half as long as the windows in which a voice is looked for: an echo that lies across two
+    of those is no louder for it.
+    """
+
+    def __init__(self) -> None:
+        self._level_dbfs = -math.inf
+        self._rest = silence(0)
+
+    def add(self, samples: Samples, sample_rate_hertz: int) -> None:
+        """Takes the next samples; what fills no window waits for those that follow."""
+        window = max(sample_rate_hertz // 125, 1)
+        samples = np.concatenate([self._rest, samples])
+        levels = levels_dbfs(samples, window)
+        if len(levels):
+            self._level_dbfs = max(self._level_dbfs, float(levels.max()))
+        self._rest = samples[len(levels) * window :]
+
+    def take(self) -> float:
+        """Returns the level in dBFS, and begins anew. -inf: there was no window."""
+        level, self._level_dbfs = self._level_dbfs, -math.inf
+        return level
 
 
 class RateChange:

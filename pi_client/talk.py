@@ -13,7 +13,7 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import emotion_recognition_pb2 as emotion_pb
 
 from pi_client.errors import ClientError
-from pi_client.playout import Heard, Key
+from pi_client.reply import Heard, Key
 
 _INTERRUPTED = "*(interrupted)*"
 _NOT_SPOKEN = "*(not spoken)*"

@@ -22,6 +22,7 @@ REMINDER = f"So that you know: {DISCLOSURE}"
 """Added to the first answer where the greeting was talked over."""
 DISCLOSE_EVERY = timedelta(hours=20)
 """Somewhat under a day, so that a daily talk at the same hour is told each day."""
+NO_HURRY = "Take all the time you need. I am here."
 HEARD_FROM = 0.9
 """Share of a disclosure or a help line from which it counts as heard."""
 SCREENED_WITH = 3
@@ -50,7 +51,17 @@ class Answering:
 
     def history(self, said: Said) -> list[Exchange]:
         """The talk before some words, as far as it was heard."""
-        return [*self._before, *(one.exchange for one in self._said if one is not said)]
+        return [*self._before, *(one.exchange for one in self._said if one.turn != said.turn)]
+
+    @property
+    def newest(self) -> Said | None:
+        """What the person said last, if anything."""
+        return self._said[-1] if self._said else None
+
+    @property
+    def danger_noticed(self) -> bool:
+        """Whether there was danger in anything that was said."""
+        return any(one.assessment.level != "none" for one in self._said)
 
     @property
     def longest_words(self) -> str:
@@ -60,7 +71,7 @@ class Answering:
     @property
     def unanswered(self) -> Said | None:
         """The newest words, if no answer to them has begun."""
-        newest = self._said[-1] if self._said else None
+        newest = self.newest
         return newest if newest is not None and newest.saying is None else None
 
     @property
@@ -84,9 +95,20 @@ class Answering:
         self._said.append(said)
         self._owed = max(self._owed, said.assessment, key=lambda one: LEVELS.index(one.level))
 
+    def take_back(self, said: Said) -> None:
+        """Takes words out of the talk again: the person went on, and they come with the rest.
+
+        Danger in them stays owed an answer.
+        """
+        self._said = [one for one in self._said if one is not said]
+
     async def greet(self, reply: Reply) -> None:
         """Says hello, and what is speaking."""
         await reply.say(GREETING)
+
+    async def encourage(self, reply: Reply) -> None:
+        """Says, after a long silence, that there is time."""
+        await reply.say(NO_HURRY)
 
     async def answer(self, reply: Reply, said: Said) -> None:
         """Answers what the person said; `said.saying` is the reply that this speaks."""

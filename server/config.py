@@ -115,7 +115,13 @@ class ConversationSettings:
     country: str = ""
     """ISO 3166-1 alpha-2, for the help lines where the client does not say."""
     end_of_turn_s: float = 0.8
-    """Silence after speech that ends a turn."""
+    """Silence after speech that ends a turn, where neither the words nor the voice tell whether
+    it is over; what is waited where they do grows and shrinks with it."""
+    answer_ahead: bool = True
+    """Whether the answer is looked for before it is sure that the turn is over. Without it
+    answers come later and cost less."""
+    silence_s: float = 20.0
+    """Silence after which the person is told, once, that there is time; 0: never."""
     max_utterance_s: float = 30.0
     """Speech without a pause is cut and answered here; Whisper hears 30 s at a time."""
     greeting: bool = True
@@ -230,6 +236,7 @@ def _checked(kind: Any, value: Any, path: str) -> Any:
 def _check_ranges(settings: Settings) -> None:
     ranges: list[tuple[str, float, float, float]] = [
         ("conversation.end_of_turn_s", settings.conversation.end_of_turn_s, 0.2, 10),
+        ("conversation.silence_s", settings.conversation.silence_s or 10, 10, 3600),
         ("conversation.max_utterance_s", settings.conversation.max_utterance_s, 5, 30),
         ("server.max_sessions", settings.server.max_sessions, 1, 10_000),
         ("llm.slots", settings.llm.slots, 1, 64),

@@ -3,17 +3,37 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from server.engines import SAMPLE_RATE_HERTZ, Engines, Recognition, Samples
+import numpy as np
+
+from server.engines import SAMPLE_RATE_HERTZ, VOICE_WINDOW, Engines, Recognition, Samples
 from server.engines import Heard as Words
-from server.turn_taking import MARGIN, Change, TurnTaking, patience_for
+from server.patience import BROKEN_OFF_DB, Patience, Pause, fade_db
+from server.turn_taking import AGAIN_WINDOWS, MARGIN, Change, TurnTaking
 
 TAIL = SAMPLE_RATE_HERTZ // 5
 """Samples (0.2 s) of the silence after speech that the recogniser gets: words fade out."""
+LEAD = SAMPLE_RATE_HERTZ * 3 // 20
+"""Samples (0.15 s) of the silence before it that it gets where speech goes on after a pause. What
+lies between is left out: pauses of 1.5 s in 25 sentences doubled Whisper's errors in a short
+window, and with 0.3 s left of them they did not."""
 PARTIAL_EVERY = SAMPLE_RATE_HERTZ // 2
 """Samples (0.5 s) between two partial transcripts, where the engine has them."""
+REMEMBERED = 4 * SAMPLE_RATE_HERTZ
+"""Samples of the newest sound that are kept, to judge voices by; never written anywhere."""
+FADED_WINDOWS, PAUSE_WINDOWS = 4, 7
+"""Windows of silence from which the words may be looked at: 128 ms after a voice that faded out,
+224 ms after one that broke off. Pauses between words are shorter."""
+LATE_WINDOWS = 24
+"""The same without looking ahead: 0.77 s, when even a sure end has been waited for."""
+BUSY_WINDOWS = 13
+"""The same while the cores are busy: 0.42 s, so that few looks are in vain."""
+MOST_AHEAD_S = 0.1
+"""Sound that may come ahead of time: messages hold up to this much."""
+CLOSELY_EVERY = SAMPLE_RATE_HERTZ * 6 // 10
+"""Samples of speech over a reply between two looks at its words."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +68,22 @@ class Utterance:
     """`time.monotonic()` when it was taken for over."""
     cut: bool
     """Whether the person was still speaking: it grew too long."""
+    voiced_s: float
+    """How long the person has spoken, pauses left out."""
 
 
 @dataclass(frozen=True)
 class Foreseen:
-    """The person paused, and these are the words if they do not go on."""
+    """The words so far: all of them if the person paused and does not go on."""
 
     words: Words
     start: int
     end: int
     """Sample after the last voiced one."""
+    paused: bool
+    """Whether the person paused; else they were looked at in mid-speech."""
+    voiced_s: float
+    """How long the person has spoken, pauses left out."""
 
 
 @dataclass(frozen=True)
@@ -65,33 +91,50 @@ class WentOn:
     """They did go on: what was foreseen does not count."""
 
 
-Heard = SpeechStarted | Partial | Foreseen | WentOn | Utterance
+Heard = SpeechStarted | Partial | WentOn | Utterance
 
 
 class Hearing:
     """One person's ears. Sound goes in piece by piece; what it means for the talk comes out.
 
-    It keeps 0.3 s of sound while there is silence and at most `max_utterance_s` in speech,
-    inside the recogniser. In a pause it hears ahead: the words so far are looked for while it
-    waits whether the person goes on, and dropped if they do.
+    It keeps REMEMBERED sound and at most `max_utterance_s` in speech, inside the recogniser. In a
+    pause it hears ahead: the words so far are looked for while it waits whether the person goes
+    on, and dropped if they do.
+
+    foreseen: called at once when words were looked for, between two pieces of sound. ahead:
+    whether there is room to look early.
     """
 
     def __init__(
-        self, engines: Engines, language: str, end_of_turn_s: float, max_utterance_s: float
+        self,
+        engines: Engines,
+        language: str,
+        patience: Patience,
+        max_utterance_s: float,
+        foreseen: Callable[[Foreseen], None],
+        ahead: Callable[[], int] = lambda: FADED_WINDOWS,
     ) -> None:
         self._stt = engines.stt
         self._language = language
         self._track = engines.voice_activity.open()
-        self._turns = TurnTaking(end_of_turn_s, max_utterance_s)
+        self._patience = patience
+        self._turns = TurnTaking(patience.first_s(), max_utterance_s)
+        self._foreseen = foreseen
+        self._look_from = ahead
         self._recognition: Recognition | None = None
         self._kept: deque[tuple[int, Samples]] = deque()
+        self._newest: deque[tuple[int, Samples]] = deque()
         self._fed = 0
         self._partial_at = 0
         self._partial = ""
-        self._normal_s = end_of_turn_s
-        self._ahead: asyncio.Task[Words] | None = None
-        self._foreseen = False
-        """Whether the words of this pause were told."""
+        self._look: asyncio.Task[Words] | None = None
+        self._looked_at = 0
+        """Sample at which the look that runs or was made last began."""
+        self._look_began = 0.0
+        self._in_pause = False
+        """Whether it was made in the pause that goes on."""
+        self.closely = False
+        """Whether words are looked for in mid-speech as well: it is spoken over a reply."""
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=512)
         self.sample_count = 0
         """Samples heard so far: the clock of the talk."""
@@ -101,21 +144,25 @@ class Hearing:
         """Whether the person is in mid-utterance."""
         return self._turns.speaking
 
+    @property
+    def pausing(self) -> bool:
+        """Whether they pause, and it is not known yet whether they are done."""
+        return self._turns.speaking and self._in_pause
+
     async def feed(self, samples: Samples) -> AsyncIterator[Heard]:
         """Hears the next sound and yields what it changed, in order."""
-        self._kept.append((self.sample_count, samples))
-        self.sample_count += len(samples)
-        self._arrivals.append((self.sample_count, time.monotonic()))
+        self._keep(samples)
         for probability in await self._track.feed(samples):
             change = self._turns.feed(probability)
             if change is None:
-                if (news := await self._hear_ahead()) is not None:
-                    yield news
+                if await self._hear_ahead():
+                    yield WentOn()
                 continue
             if change.kind == "started":
                 self._recognition = self._stt.open(self._language)
                 self._fed = self._turns.start
                 self._partial, self._partial_at = "", change.at
+                self._looked_at = change.at
                 yield SpeechStarted(change.at)
             else:
                 yield await self._end(change)
@@ -127,6 +174,35 @@ class Hearing:
         if not self._turns.speaking:
             return None
         return await self._end(Change("over", self._turns.last_voiced))
+
+    def drop(self) -> None:
+        """Forgets the speech that is open: it was none of the person's."""
+        self._turns.drop()
+        self._recognition = None
+        self._drop_look()
+
+    def newest(self, seconds: float) -> Samples:
+        """Gives the newest sound that was judged, at most REMEMBERED."""
+        end = self._turns.position
+        return self._between(end - min(round(seconds * SAMPLE_RATE_HERTZ), REMEMBERED), end)
+
+    def _between(self, begin: int, end: int) -> Samples:
+        parts = [
+            samples[max(begin - first, 0) : max(end - first, 0)] for first, samples in self._newest
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+
+    def close(self) -> None:
+        """Drops what is not settled yet."""
+        self._drop_look()
+
+    def _keep(self, samples: Samples) -> None:
+        self._kept.append((self.sample_count, samples))
+        self._newest.append((self.sample_count, samples))
+        while self._newest[0][0] + len(self._newest[0][1]) <= self._turns.position - REMEMBERED:
+            self._newest.popleft()
+        self.sample_count += len(samples)
+        self._arrivals.append((self.sample_count, time.monotonic()))
 
     async def _pass_on(self) -> AsyncIterator[Partial]:
         if self._recognition is None:
@@ -152,29 +228,92 @@ class Hearing:
         while self._kept and self._kept[0][0] + len(self._kept[0][1]) <= sample:
             self._kept.popleft()
 
-    async def _hear_ahead(self) -> Foreseen | WentOn | None:
-        if not self._turns.pausing or self._recognition is None:
-            return WentOn() if self._drop_ahead() else None
-        if self._ahead is None:
-            await self._feed_until(self._recognition, self._ready())
-            self._ahead = _settling(self._recognition)
-        elif self._ahead.done() and not self._foreseen:
-            self._foreseen = True
-            if not self._ahead.cancelled() and not self._ahead.exception():
-                words = self._ahead.result()
-                self._turns.wait_for(patience_for(words.text, self._normal_s))
-                return Foreseen(words, self._turns.start, self._turns.last_voiced)
-        return None
+    # Looking at words before it is sure that they are all.
 
-    def _drop_ahead(self) -> bool:
-        """Drops the words that were looked for; returns whether there were any."""
-        if self._ahead is None:
+    async def _hear_ahead(self) -> bool:
+        """Looks at the words if it is time to; returns whether a pause was bridged."""
+        if self._recognition is None:
             return False
-        self._ahead.cancel()
-        self._ahead = None
-        self._foreseen = False
-        self._turns.wait_for(self._normal_s)
-        return True
+        silent = self._turns.silent_windows
+        if self._in_pause and not silent:
+            self._patience.went_on(self._turns.bridged_s, taken_for_over=False)
+            self._drop_look()
+            resumed = self._turns.position - AGAIN_WINDOWS * VOICE_WINDOW
+            self._fed = max(self._fed, resumed - LEAD)
+            return True
+        if silent:
+            await self._keep_pace()
+            if self._recognition is None:
+                return False
+        running = self._look is not None and not self._look.done()
+        if not running and not self._in_pause:
+            if silent and self._is_pause(silent):
+                await self._begin_look(self._recognition, paused=True)
+            elif self.closely and self._turns.position - self._looked_at >= CLOSELY_EVERY:
+                await self._begin_look(self._recognition, paused=False)
+        return False
+
+    async def _keep_pace(self) -> None:
+        """Waits for the look where sound comes faster than time passes, as after a stall.
+
+        Else what was said before the stall would be judged without its words.
+        """
+        if self._look is None:
+            return
+        heard_s = (self._turns.position - self._looked_at) / SAMPLE_RATE_HERTZ
+        ahead_s = heard_s - (time.monotonic() - self._look_began)
+        if ahead_s > MOST_AHEAD_S and not self._look.done():
+            await asyncio.wait([self._look], timeout=ahead_s)
+        if self._look is not None and self._look.done():
+            # What it found is told in the next round of the loop.
+            await asyncio.sleep(0)
+
+    def _is_pause(self, silent: int) -> bool:
+        least = self._look_from()
+        if least == FADED_WINDOWS and silent < PAUSE_WINDOWS:
+            return silent >= FADED_WINDOWS and self._fade_db() >= BROKEN_OFF_DB
+        return silent >= max(least, PAUSE_WINDOWS)
+
+    async def _begin_look(self, recognition: Recognition, *, paused: bool) -> None:
+        self._in_pause = paused
+        self._looked_at = self._turns.position
+        self._look_began = time.monotonic()
+        await self._feed_until(recognition, self._ready())
+        if recognition is not self._recognition:
+            return
+        self._look = _settling(recognition)
+        self._look.add_done_callback(lambda look: self._tell(look, paused))
+
+    def _tell(self, look: "asyncio.Task[Words]", paused: bool) -> None:
+        """Judges the pause by the words that were found, and tells of them."""
+        if look is not self._look or look.cancelled():
+            return
+        if look.exception():
+            if paused:
+                self._turns.wait_for(self._patience.seconds(Pause(Words(""))))
+            return
+        words = look.result()
+        if paused:
+            pause = Pause(words, self._fade_db())
+            self._turns.wait_for(self._patience.seconds(pause))
+        else:
+            self._look = None
+        turns = self._turns
+        self._foreseen(Foreseen(words, turns.start, turns.last_voiced, paused, turns.voiced_s))
+
+    def _fade_db(self) -> float:
+        """Measures how the voice faded before this pause."""
+        turns = self._turns
+        end = min(turns.position, turns.last_voiced + TAIL)
+        return fade_db(self._between(max(turns.start, turns.position - REMEMBERED), end))
+
+    def _drop_look(self) -> None:
+        """Drops the words that were looked for: there are more."""
+        if self._look is not None:
+            self._look.cancel()
+        self._look = None
+        self._in_pause = False
+        self._turns.wait_for(self._patience.first_s())
 
     def _ready(self) -> int:
         """How far the recogniser may hear: the silence after a word, but not all of it."""
@@ -184,17 +323,16 @@ class Hearing:
         recognition, self._recognition = self._recognition, None
         assert recognition is not None
         cut = change.kind == "cut"
-        settled, self._ahead, self._foreseen = self._ahead, None, False
+        settled = self._look if self._in_pause and not cut else None
+        self._look, self._in_pause = None, False
         if settled is None:
             ready = change.at if cut else min(change.at + TAIL, self.sample_count)
             await self._feed_until(recognition, ready)
             settled = _settling(recognition)
         start = self._turns.start
-        return Utterance(settled, start, change.at, self._arrival(change.at), time.monotonic(), cut)
-
-    def close(self) -> None:
-        """Drops what is not settled yet."""
-        self._drop_ahead()
+        voiced_s = self._turns.voiced_s
+        ended_at, now = self._arrival(change.at), time.monotonic()
+        return Utterance(settled, start, change.at, ended_at, now, cut, voiced_s)
 
     def _arrival(self, sample: int) -> float:
         for count, when in self._arrivals:

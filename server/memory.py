@@ -5,7 +5,6 @@ What it makes goes through the Keeper, which keeps it only where that was agreed
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -20,9 +19,9 @@ log = logging.getLogger("tadbot.memory")
 
 FEWEST_WORDS = 5
 """Shorter utterances ("yes, I think so") say nothing without what was before them."""
-AFTER_S = 2.0
+AFTER_S = 5.0
 """An utterance is embedded this much later: at once, it would keep the embedder from recalling
-for the answer."""
+for the answer, and the person may go on with it."""
 NEAREST = 2
 """Memories told to the model at a time: each costs some 40 tokens of its prompt."""
 CANDIDATES = 12
@@ -51,12 +50,12 @@ class Memory:
         self._embedder = embedder
         self._kept = kept
         self._session_id = session_id
-        self._noted: deque[tuple[int, str]] = deque()
+        self._noted: dict[int, str] = {}
         self._something = asyncio.Event()
 
     def note(self, turn: int, words: str) -> None:
-        """Takes an utterance that is to be remembered in a while."""
-        self._noted.append((turn, words))
+        """Takes what was said in a turn; a later revision takes the place of one that waits."""
+        self._noted[turn] = words
         self._something.set()
 
     async def run(self) -> None:
@@ -70,7 +69,8 @@ class Memory:
         """Remembers all that was noted."""
         self._something.clear()
         while self._noted:
-            await self.remember(*self._noted.popleft())
+            turn = next(iter(self._noted))
+            await self.remember(turn, self._noted.pop(turn))
 
     async def recall(self, words: str, newest_turn: int, turns_in_sight: int) -> list[str]:
         """Finds what the person said before that is near to these words, the nearest first.

@@ -17,19 +17,36 @@ class Outbox:
         self._sequence = 0
         self._lock = asyncio.Lock()
         self._activity: int | None = None
+        self._revised: tuple[int, int] = (0, 0)
+        """The newest turn that has revisions, and its newest one."""
         self._closed = False
 
     def close(self) -> None:
         """Drops what comes from now on: nobody reads it."""
         self._closed = True
 
-    async def put(self, turn: int, **event: Any) -> None:
-        """Sends one event, such as `opened=…`, under a turn."""
+    def revise(self, turn: int) -> None:
+        """Begins a new revision of a turn: what is sent of it from now on replaces the rest."""
+        self._revised = (turn, self.revision(turn) + 1)
+
+    def revision(self, turn: int) -> int:
+        """The newest revision of a turn."""
+        return self._revised[1] if turn == self._revised[0] else 0
+
+    async def put(self, turn: int, revision: int | None = None, **event: Any) -> None:
+        """Sends one event, such as `opened=…`, under a turn.
+
+        revision: None: the newest one of the turn.
+        """
+        if revision is None:
+            revision = self.revision(turn)
         async with self._lock:
             if self._closed:
                 return
             self._sequence += 1
-            response = pb.ConverseResponse(sequence=self._sequence, turn=turn, **event)
+            response = pb.ConverseResponse(
+                sequence=self._sequence, turn=turn, revision=revision, **event
+            )
             await whole(self._send(response))
 
     async def notice(self, turn: int, code: str, message: str) -> None:

@@ -25,12 +25,17 @@ PIECE_TIMEOUT_S = 30.0
 """Longest wait for the model's next piece: a cold prompt on a Pi takes some 10 s."""
 FIRST_CLAUSE_CHARACTERS = 24
 """From here on a comma ends the first clause, so that the voice can begin."""
+LONG_CLAUSE_CHARACTERS = 48
+"""From here on the first clause ends before a word that begins a phrase, comma or not."""
 MOST_SENTENCES = 3
 """Sentences of the model that are spoken: small models ramble past what they are told."""
 FALLBACK = "I lost my words for a moment, but I am still listening."
 """Said where the language model fails."""
 _SENTENCE = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)")
 _COMMA = re.compile(r"[,;:]\s")
+_PHRASE = re.compile(
+    r"\s(?=(?:and|but|because|that|so|when|which|who|as|if|with|about|for|to|in)\s)"
+)
 _UNSPOKEN = re.compile(r"[*_#`<>|~^\\{}\[\]]|[^\x00-\u024f\u2010-\u2026\u20ac]")
 
 
@@ -73,7 +78,7 @@ class Reply:
     def __init__(self, engines: Engines, send: SendEvent) -> None:
         self._engines = engines
         self._send = send
-        self._voice_failed = False
+        self._voice_failed = self._voice_failure_told = False
         self.clauses: list[Spoken] = []
         self.sample_count = 0
         """Samples of sound sent so far."""
@@ -168,20 +173,28 @@ class Reply:
         if self.timing.first_text_at is None:
             self.timing.first_text_at = time.monotonic()
         event = companion_pb2.ReplyText(text=clause, first_sample=begin, protected=protected)
-        await self._send(reply_text=event)
-        self.clauses.append(Spoken(clause, begin, begin))
+        async with aclosing(self._sounds(clause.strip())) as sounds:
+            # The text waits for its first sound: a reply that was begun ahead has both then.
+            sound = await anext(sounds, None)
+            await self._send(reply_text=event)
+            self.clauses.append(Spoken(clause, begin, begin))
+            while sound is not None:
+                await self._send_sound(sound)
+                sound = await anext(sounds, None)
+        if self._voice_failed and not self._voice_failure_told:
+            self._voice_failure_told = True
+            await self._notice("TTS_FAILED", "The voice failed; the reply is sent as text.")
+        self.clauses[-1] = Spoken(clause, begin, self.sample_count)
+
+    async def _sounds(self, clause: str) -> AsyncGenerator[Samples, None]:
         if not any(character.isalnum() for character in clause):
             return
         try:
-            async with aclosing(self._engines.tts.stream(clause.strip())) as sounds:
+            async with aclosing(self._engines.tts.stream(clause)) as sounds:
                 async for sound in sounds:
-                    await self._send_sound(sound)
+                    yield sound
         except EngineError:
-            self.failed = True
-            if not self._voice_failed:
-                self._voice_failed = True
-                await self._notice("TTS_FAILED", "The voice failed; the reply is sent as text.")
-        self.clauses[-1] = Spoken(clause, begin, self.sample_count)
+            self.failed = self._voice_failed = True
 
     async def _send_sound(self, sound: Samples) -> None:
         step = int(CHUNK_S * self._engines.tts.sample_rate_hertz)
@@ -218,4 +231,7 @@ def _clause_end(text: str, first: bool) -> int | None:
     if first:
         for match in _COMMA.finditer(text, FIRST_CLAUSE_CHARACTERS):
             return match.end()
+        if len(text) > LONG_CLAUSE_CHARACTERS:
+            for match in _PHRASE.finditer(text, FIRST_CLAUSE_CHARACTERS):
+                return match.end()
     return None

@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 from tadbot.v1 import companion_pb2 as pb
 
 from server.consent import ALWAYS, Keeper
-from server.engines import Score
 from server.errors import StoreError
 from server.outbox import Outbox
 from server.recorder import Recorder
@@ -20,6 +19,7 @@ from server.safety import Assessment
 from server.seeing import Sight
 from server.speaking import Saying
 from server.store import EMOTION_LOG, MEMORY, EmotionFrame, Latency, Receipt, RiskEvent, Turn
+from server.turns import Said
 
 log = logging.getLogger("tadbot.session_log")
 
@@ -48,6 +48,7 @@ class SessionLog:
         self._turn_of: dict[UUID, int] = {}
         self._told: set[int] = set()
         self._newest_turn = 0
+        self._newest_danger: tuple[int, Assessment] | None = None
         self._disclosed_at: datetime | None = None
 
     async def run(self) -> None:
@@ -59,25 +60,27 @@ class SessionLog:
         """The consents that hold now, by the names that the Keeper knows."""
         return self._keeper.consents
 
-    async def person(
-        self, turn: int, words: str, at: datetime, feeling: Score | None, assessment: Assessment
-    ) -> None:
+    async def person(self, said: Said, turn: int, at: datetime, revision: int) -> None:
         """Notes what the person said, what their face showed then, and danger in it."""
         self._newest_turn = turn
+        feeling, assessment, words = said.feeling, said.assessment, said.words
         row = Turn(
-            id=uuid4(),
+            id=said.row_id,
             session_id=self._session_id,
             turn=turn,
             speaker="person",
             said_at=at,
             text=words,
+            revision=revision,
             emotion=feeling.label if feeling else None,
             emotion_probability=feeling.probability if feeling else None,
             risk_level=assessment.level,
         )
         self._turn_of[row.id] = turn
         self._recorder.turn(row)
-        if assessment.level != "none":
+        news = (turn, assessment) != self._newest_danger
+        self._newest_danger = (turn, assessment)
+        if assessment.level != "none" and news:
             event = RiskEvent(
                 id=uuid4(),
                 session_id=self._session_id,
@@ -101,6 +104,7 @@ class SessionLog:
             speaker="tadbot",
             said_at=saying.said_at,
             text=saying.reply.text,
+            revision=saying.revision,
             heard=saying.heard if saying.settled else None,
             heard_fraction=saying.heard_fraction if saying.settled else None,
             risk_level=saying.answers.level if saying.answers else "none",

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 
 from tadbot.v1 import companion_pb2 as pb
 
-from server.engines import Engines
+from server.engines import Engines, Samples
 from server.outbox import Outbox
+from server.own_voice import OwnVoice
 from server.reply import Reply
 from server.safety import Assessment
 
@@ -26,6 +27,7 @@ class Saying:
 
     turn: int
     reply: Reply
+    revision: int = 0
     answers: Assessment | None = None
     """The danger that it answers; None: none."""
     discloses: bool = False
@@ -43,6 +45,8 @@ class Saying:
     """Set when it may leave the server: a reply that was begun ahead waits for that."""
     settled: bool = False
     """Whether it is known how much was heard: nothing more of it will be played."""
+    replaced: bool = False
+    """Whether the person went on with the turn that it answered: another answer takes its row."""
 
     @property
     def heard_samples(self) -> int:
@@ -85,6 +89,8 @@ class Speaking:
         self._noted = noted
         self._task: asyncio.Task[None] | None = None
         self._prepared: tuple[Saying, asyncio.Task[None]] | None = None
+        self._ducked = False
+        self._own_voice = OwnVoice(engines.tts.sample_rate_hertz)
         self._recent: deque[Saying] = deque(maxlen=2)
         self.saying: Saying | None = None
         """The newest reply, if there was one."""
@@ -105,9 +111,12 @@ class Speaking:
 
         async def send(**event: Any) -> None:
             await saying.may_sound.wait()
-            await self._outbox.put(turn, **event)
+            if "reply_audio" in event:
+                self._own_voice.said(event["reply_audio"].pcm)
+            await self._outbox.put(turn, saying.revision, **event)
 
-        saying = Saying(turn, Reply(self._engines, send), answers, discloses)
+        revision = self._outbox.revision(turn)
+        saying = Saying(turn, Reply(self._engines, send), revision, answers, discloses)
         self._prepared = (saying, self._tasks.create_task(self._say(saying, say)))
         return saying
 
@@ -128,23 +137,52 @@ class Speaking:
             self._prepared[1].cancel()
             self._prepared = None
 
+    @property
+    def sounding(self) -> Saying | None:
+        """The reply that is being heard, as far as is known; None: there is silence."""
+        saying = self.saying
+        if saying is None or saying.settled or saying.reply.timing.first_sound_at is None:
+            return None
+        return saying
+
+    def comes_back(self, heard: Samples) -> bool:
+        """Whether a sound is the reply's own, come back through the microphone."""
+        saying = self.saying
+        return saying is not None and self._own_voice.comes_back(heard, saying.heard_samples)
+
+    async def duck(self, turn: int) -> None:
+        """Has the speaker play quietly while it is found out who speaks over the reply."""
+        if not self._ducked:
+            self._ducked = True
+            await self._control(turn, pb.SpeakerControl.DUCK)
+
+    async def resume(self, turn: int) -> None:
+        """Has the speaker play on as before: it was nothing."""
+        if self._ducked:
+            self._ducked = False
+            await self._control(turn, pb.SpeakerControl.RESUME)
+
+    async def _control(self, turn: int, action: pb.SpeakerControl.Action.ValueType) -> None:
+        await self._outbox.put(turn, speaker=pb.SpeakerControl(action=action))
+
     async def stop(self, turn: int) -> None:
         """Stops what is being said or still played, for the turn that begins now."""
         if self.saying is None or self.saying.settled:
             return
         self._cut_off()
-        stop = pb.SpeakerControl(action=pb.SpeakerControl.STOP)
-        await self._outbox.put(turn, speaker=stop)
+        await self._control(turn, pb.SpeakerControl.STOP)
 
-    def played(self, turn: int, sample_count: int, finished: bool) -> None:
-        """Takes the client's word for how much was heard; it may come after an interruption."""
+    def played(self, played: pb.Played) -> None:
+        """Takes the client's word for how much was heard; it may come after an interruption.
+
+        It may also go back: a reply that was held is taken up at the beginning of a word.
+        """
         for saying in self._recent:
-            if saying.turn == turn:
+            if (saying.turn, saying.revision) == (played.turn, played.revision):
                 whole = saying.reply.sample_count
-                saying.played = min(max(saying.played or 0, sample_count), whole)
-                if saying.sent and (finished or saying.played == whole):
-                    saying.settled = True
-                    self._noted(saying)
+                saying.played = min(played.sample_count, whole)
+                if saying.sent and (played.finished or saying.played == whole):
+                    self._settle(saying, again=True)
 
     def end(self) -> None:
         """Nothing more is played: the talk is over."""
@@ -173,9 +211,16 @@ class Speaking:
             self._task.cancel()
         self._settle(saying)
 
-    def _settle(self, saying: Saying) -> None:
-        if not saying.settled:
+    def _settle(self, saying: Saying, again: bool = False) -> None:
+        """again: more is known of what was heard than when it was settled first."""
+        if again or not saying.settled:
             saying.settled = True
+            self._ducked = False
+            self._own_voice.silence()
+            self._note(saying)
+
+    def _note(self, saying: Saying) -> None:
+        if not saying.replaced:
             self._noted(saying)
 
     async def _say(self, saying: Saying, say: Say) -> None:
@@ -191,11 +236,11 @@ class Speaking:
         saying.sent = True
         done = pb.ReplyDone(reason=reason, sample_count=saying.reply.sample_count)
         if reason == pb.ReplyDone.INTERRUPTED:
-            self._tell(self._outbox.put(saying.turn, reply_done=done))
+            self._tell(self._outbox.put(saying.turn, saying.revision, reply_done=done))
         else:
-            await self._outbox.put(saying.turn, reply_done=done)
+            await self._outbox.put(saying.turn, saying.revision, reply_done=done)
             await self._outbox.activity(saying.turn, pb.State.LISTENING)
-            self._noted(saying)
+            self._note(saying)
             if not saying.reply.sample_count:
                 self._settle(saying)
 

@@ -4,11 +4,12 @@ Time is the count of samples heard. What goes in is one probability of speech fo
 window of VOICE_WINDOW samples; what comes out is what changed.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from server.engines import SAMPLE_RATE_HERTZ, VOICE_WINDOW
+import numpy as np
+
+from server.engines import SAMPLE_RATE_HERTZ, VOICE_WINDOW, Samples
 
 SPEECH = 0.5
 """Probability from which a window counts as speech: Silero's own recommendation."""
@@ -18,33 +19,17 @@ ONSET_WINDOWS = 6
 """Windows of speech (192 ms) within the last ONSET_SPAN that make a beginning: a cough or a
 click is shorter, "no" is longer."""
 ONSET_SPAN = 9
-PAUSE_WINDOWS = 7
-"""Windows of silence (224 ms) from which the words may be looked at: pauses between words are
-shorter."""
-UNFINISHED_PATIENCE = 2.75
-"""How many times as long to wait where the words cannot be the end: 2.2 s instead of 0.8."""
+AGAIN_WINDOWS = 2
+"""Voiced windows in a row (64 ms) that end a pause: a click or a breath is one."""
 MARGIN = SAMPLE_RATE_HERTZ * 3 // 10
 """Samples (0.3 s) kept before the onset, so that the first consonant is heard."""
 
 
-_OPEN_END = re.compile(
-    r"(?:^|\s)(?:a|an|the|and|or|but|because|so|if|when|while|who|which|than|as|at|by|for|from|in"
-    r"|into|of|on|to|with|without|my|our|your|their|his|i|i'm|i'd|i'll|i've|he|she|we|they|it's"
-    r"|every|very|just|um|uh|feel like)$"
-)
-"""Words that a sentence seldom ends with."""
-
-
-def patience_for(words: str, normal_s: float) -> float:
-    """Gives how much silence ends a turn, seconds, judging by its words so far.
-
-    A recogniser ends everything with a full stop, so the last word counts, not the stop;
-    three dots, a comma or a dash are its signs for more to come.
-    """
-    said = words.strip().lower()
-    goes_on = said.endswith(("...", "…", ",", "-", "–"))
-    open_end = not said.endswith("?") and _OPEN_END.search(said.rstrip(".!"))
-    return normal_s * UNFINISHED_PATIENCE if goes_on or open_end else normal_s
+FAR_DB = 24.0
+"""Level below the person's own from which a voice is far away; a whisper lies 15 to 20 below."""
+MOST_REFUSED = 20
+"""Beginnings of far speech, some 10 s of it, after which the person may be the one who is far."""
+LEVEL_FRAME = SAMPLE_RATE_HERTZ // 50
 
 
 def _windows(seconds: float) -> int:
@@ -66,8 +51,9 @@ class Change:
 class TurnTaking:
     """Follows one person's speech. Feed it windows in order."""
 
-    def __init__(self, end_of_turn_s: float, max_utterance_s: float) -> None:
-        self._patience = self._normal_patience = _windows(end_of_turn_s)
+    def __init__(self, patience_s: float, max_utterance_s: float) -> None:
+        """patience_s: how much silence ends an utterance, unless `wait_for` says other."""
+        self._patience = self._normal_patience = _windows(patience_s)
         self._longest = round(max_utterance_s * SAMPLE_RATE_HERTZ)
         self._recent: list[bool] = []
         self._position = 0
@@ -75,6 +61,7 @@ class TurnTaking:
         self._start = 0
         self._last_voiced = 0
         self._floor = self._ended = 0
+        self._bridged = self._voiced = self._again = 0
         self.speaking = False
         """Whether an utterance is open."""
 
@@ -84,9 +71,24 @@ class TurnTaking:
         return max(self._floor, self._start - MARGIN)
 
     @property
-    def pausing(self) -> bool:
-        """Whether speech has paused for PAUSE_WINDOWS: it may be over."""
-        return self.speaking and self._silent >= PAUSE_WINDOWS
+    def silent_windows(self) -> int:
+        """Windows of silence since the last voiced one; 0 where nobody is speaking."""
+        return self._silent if self.speaking else 0
+
+    @property
+    def bridged_s(self) -> float:
+        """Length of the newest pause that the person went on after, in seconds."""
+        return self._bridged * VOICE_WINDOW / SAMPLE_RATE_HERTZ
+
+    @property
+    def voiced_s(self) -> float:
+        """How long the newest utterance was voiced, in seconds."""
+        return self._voiced * VOICE_WINDOW / SAMPLE_RATE_HERTZ
+
+    @property
+    def position(self) -> int:
+        """Samples judged so far."""
+        return self._position
 
     def wait_for(self, patience_s: float) -> None:
         """Sets how much silence ends the utterance that is open; the next one begins anew."""
@@ -101,24 +103,33 @@ class TurnTaking:
         """Takes the next window and says what it changed; None: nothing."""
         voiced = probability >= (SILENCE if self.speaking and not self._silent else SPEECH)
         self._position += VOICE_WINDOW
-        if voiced:
-            self._last_voiced = self._position
         self._recent = [*self._recent, voiced][-ONSET_SPAN:]
         return self._in_speech(voiced) if self.speaking else self._in_silence()
 
     def _in_silence(self) -> Change | None:
         if sum(self._recent) < ONSET_WINDOWS:
             return None
+        self._last_voiced = self._position
         self._floor = self._ended
         first = self._recent.index(True)
         self._start = self._position - (len(self._recent) - first) * VOICE_WINDOW
         self.speaking = True
         self._silent = 0
+        self._voiced = sum(self._recent)
         return Change("started", self._start)
 
     def _in_speech(self, voiced: bool) -> Change | None:
-        self._silent = 0 if voiced else self._silent + 1
-        if self._silent >= self._patience:
+        self._voiced += voiced
+        self._again = self._again + 1 if voiced else 0
+        if voiced and (not self._silent or self._again >= AGAIN_WINDOWS):
+            if self._silent:
+                self._bridged = self._silent - self._again + 1
+            self._silent = 0
+            self._last_voiced = self._position
+        else:
+            self._silent += 1
+        # A voiced window may be the first of more: the next one tells.
+        if self._silent >= self._patience and not voiced:
             self._end()
             return Change("over", self._last_voiced)
         if self._position - self._start >= self._longest:
@@ -126,8 +137,50 @@ class TurnTaking:
             return Change("cut", self._position)
         return None
 
+    def drop(self) -> None:
+        """Forgets the utterance that is open, as if nobody had spoken."""
+        if self.speaking:
+            self._end()
+
     def _end(self) -> None:
         self.speaking = False
         self._ended = self._position
         self._patience = self._normal_patience
         self._recent = []
+
+
+class Nearness:
+    """Tells the person from voices far away, a television or the next room, by their level."""
+
+    def __init__(self) -> None:
+        self._own_db: float | None = None
+        self._refused = 0
+
+    def is_far(self, level_db: float) -> bool:
+        """Whether speech is far quieter than the person's own.
+
+        The more is refused while they are silent, the less it is trusted: they may have moved.
+        """
+        if self._own_db is None:
+            return False
+        far = level_db < self._own_db - FAR_DB
+        self._refused += far
+        if self._refused > MOST_REFUSED:
+            self._own_db -= FAR_DB / 2
+            self._refused = 0
+        return far
+
+    def spoke(self, level_db: float) -> None:
+        """Takes the level of what the person said, in decibels of full scale."""
+        self._refused = 0
+        own = level_db if self._own_db is None else self._own_db
+        self._own_db = max(own + (level_db - own) / 3, level_db)
+
+
+def level_db(sound: Samples) -> float:
+    """Measures how loud a voice is: the level that a tenth of its 20 ms frames exceed, in dB."""
+    count = len(sound) // LEVEL_FRAME
+    if not count:
+        return -100.0
+    frames = sound[: count * LEVEL_FRAME].reshape(count, LEVEL_FRAME).astype(np.float64)
+    return float(np.quantile(10 * np.log10(np.var(frames, axis=1) + 1e-10), 0.9))

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
-from server.engines import Score
+from server.engines import SAMPLE_RATE_HERTZ, Score
 from server.hearing import Utterance
 from server.prompt import Exchange
 from server.safety import Assessment
@@ -13,6 +13,25 @@ from server.speaking import Saying
 from server.store import Turn
 
 NO_DANGER = Assessment()
+
+
+@dataclass
+class Clock:
+    """Time inside a talk: the count of samples heard.
+
+    shift: what the client's sample numbers are ahead of the hearing's.
+    """
+
+    started_at: datetime
+    shift: int = 0
+
+    def offset(self, sample: int) -> timedelta:
+        """Gives the time of a sample since the talk began."""
+        return timedelta(seconds=(sample + self.shift) / SAMPLE_RATE_HERTZ)
+
+    def when(self, sample: int) -> datetime:
+        """Gives the time of a sample in the world."""
+        return self.started_at + self.offset(sample)
 
 
 @dataclass(frozen=True)
@@ -23,6 +42,8 @@ class Guest:
     started_at: datetime
     language: str = ""
     """BCP 47; "" unknown."""
+    pace: str = "normal"
+    """How patient to be: a name of `server.patience.PACES`."""
     may_see: bool = False
     disclosed_at: datetime | None = None
     """When they last heard that this is a machine; None: never, or unknown."""
@@ -38,11 +59,18 @@ class Said:
 
     turn: int
     words: str
+    start: int = 0
+    """Sample at which it begins."""
+    row_id: UUID = field(default_factory=uuid4)
+    reply_id: UUID = field(default_factory=uuid4)
+    """Of its rows; those of a later revision of the turn take their place."""
     feeling: Score | None = None
     """What the face showed while it was said; None where no face was seen."""
     assessment: Assessment = NO_DANGER
     utterance: Utterance | None = None
-    """Where it was said; None while it is only foreseen."""
+    """The newest part of it; None while that is only foreseen."""
+    revision: int = 0
+    """Revision of its turn under which it was told."""
     stages: dict[str, float] = field(default_factory=dict)
     """Milliseconds by field of `TurnLatency`."""
     saying: Saying | None = None
@@ -50,6 +78,11 @@ class Said:
     """The last message of its prompt, notes included; "" where no model was asked."""
     history: list[Exchange] = field(default_factory=list)
     """The talk before it, as it was when its answer was begun ahead."""
+
+    def with_more(self, words: str) -> "Said":
+        """Makes the next revision of the turn: the person went on with these words."""
+        joined = f"{self.words.rstrip('.…')} {words}".strip()
+        return Said(self.turn, joined, self.start, self.row_id, self.reply_id)
 
     @property
     def exchange(self) -> Exchange:

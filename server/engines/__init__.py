@@ -81,6 +81,13 @@ class Heard:
     text: str
     language: str = ""
     """ISO 639-1 code; "" where the engine does not say."""
+    ends: float | None = None
+    """Probability that the sentence ends with these words, by the full stop or question mark
+    that the engine would write; None where it does not say."""
+    goes_on: float = 0.0
+    """Probability that they are followed by a comma: a phrase ends, and the sentence goes on."""
+    certainty: float | None = None
+    """Geometric mean of the probabilities of what was heard; None where it does not say."""
 
 
 class Recognition(Protocol):

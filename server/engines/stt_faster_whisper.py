@@ -2,10 +2,15 @@
 
 Whisper was trained on windows of 30 s, and most of its time goes into encoding them. A
 multilingual model also reads a window as long as the utterance, in a third of the time; now
-and then it falls into a loop there, which gives itself away and is heard again in full.
+and then it falls into a loop there, which gives itself away and is heard again in full. What
+still loops or is unsure then goes through faster-whisper's own, warmer tries.
 """
 
+import math
+import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +39,9 @@ UNSURE = -1.0
 """Mean log probability below which an utterance is heard again (faster-whisper's own)."""
 NO_SPEECH = 0.6
 """Probability from which an utterance that is unsure as well is no speech (likewise)."""
+BRIEF = 2 * SAMPLE_RATE_HERTZ
+"""An utterance under 2 s that is unsure in the full window is not heard a third time: "mm-hm"
+becomes no surer, and somebody waits."""
 SHORTEST = SAMPLE_RATE_HERTZ // 10
 """Sound under 0.1 s holds no word."""
 
@@ -86,6 +94,7 @@ class FasterWhisper:
             )
         except Exception as error:
             raise EngineError(f"The Whisper model {model} cannot be loaded: {error}.") from error
+        self._marks = Marks(self._model.hf_tokenizer)
 
     def describe(self) -> Description:
         """Names the model."""
@@ -101,15 +110,24 @@ class FasterWhisper:
 
     def _hear(self, sound: Samples, language: str) -> Heard:
         try:
-            if self._short_window and language:
-                words = self._hear_short(sound, language)
-                if words is not None:
-                    return Heard(words, language)
-            return self._hear_in_full(sound, language)
+            features = self._model.feature_extractor(sound)
+            frames = features.shape[-1] + WINDOW_MARGIN
+            short = max(SHORTEST_WINDOW, frames)
+            if self._short_window and language and short < FULL_WINDOW:
+                heard = self._hear_once(features, len(sound), language, short)
+                if heard is not None and not is_doubled(heard.text) and not _unsure(heard):
+                    return heard
+            if language and frames <= FULL_WINDOW:
+                heard = self._hear_once(features, len(sound), language, FULL_WINDOW)
+                if heard is not None and len(sound) < BRIEF and is_doubled(heard.text):
+                    return replace(heard, certainty=0.0)
+                if heard is not None and (not _unsure(heard) or len(sound) < BRIEF):
+                    return heard
+            return self._hear_patiently(sound, language)
         except Exception as error:
             raise EngineError("Whisper failed on this utterance.") from error
 
-    def _hear_in_full(self, sound: Samples, language: str) -> Heard:
+    def _hear_patiently(self, sound: Samples, language: str) -> Heard:
         spoken = language if self._multilingual else "en"
         segments, info = self._model.transcribe(
             sound,
@@ -119,34 +137,46 @@ class FasterWhisper:
             condition_on_previous_text=False,
             without_timestamps=True,
         )
-        text = " ".join(segment.text.strip() for segment in segments)
-        return Heard(text.strip(), str(info.language))
+        every = list(segments)
+        text = " ".join(segment.text.strip() for segment in every)
+        scores = [segment.avg_logprob for segment in every]
+        certainty = math.exp(sum(scores) / len(scores)) if scores else None
+        return Heard(text.strip(), str(info.language), certainty=certainty)
 
-    def _hear_short(self, sound: Samples, language: str) -> str | None:
-        """Hears with a window as long as the utterance; None: hear it again in full."""
+    def _hear_once(
+        self, features: Any, sample_count: int, language: str, window: int
+    ) -> Heard | None:
+        """Hears greedily in a window of so many frames; None: it looped."""
         from faster_whisper.audio import pad_or_trim
-        from faster_whisper.tokenizer import Tokenizer
 
-        features = self._model.feature_extractor(sound)
-        window = max(SHORTEST_WINDOW, features.shape[-1] + WINDOW_MARGIN)
-        if window >= FULL_WINDOW:
-            return None
-        tokenizer = Tokenizer(self._model.hf_tokenizer, True, task="transcribe", language=language)
+        tokenizer = self._tokenizer(language)
         prompt = self._model.get_prompt(tokenizer, [], without_timestamps=True)
-        budget = SPARE_TOKENS + TOKENS_PER_SECOND * len(sound) // SAMPLE_RATE_HERTZ
+        budget = SPARE_TOKENS + TOKENS_PER_SECOND * sample_count // SAMPLE_RATE_HERTZ
         result = self._model.model.generate(
             self._model.encode(pad_or_trim(features, window)),
             [prompt],
             beam_size=1,
             max_length=len(prompt) + budget,
             return_scores=True,
+            return_logits_vocab=True,
             return_no_speech_prob=True,
         )[0]
         tokens = result.sequences_ids[0]
         words = str(tokenizer.decode(tokens)).strip()
-        if result.scores[0] < UNSURE:
-            return "" if result.no_speech_prob > NO_SPEECH else None
-        return None if len(tokens) >= budget or is_loop(words) else words
+        score = float(result.scores[0])
+        if score < UNSURE and result.no_speech_prob > NO_SPEECH:
+            return Heard("", language)
+        if len(tokens) >= budget or is_loop(words):
+            return None
+        ends, goes_on = self._marks.at_end(tokens, result.logits[0])
+        return Heard(words, language, ends, goes_on, math.exp(score))
+
+    def _tokenizer(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        return Tokenizer(
+            self._model.hf_tokenizer, self._multilingual, task="transcribe", language=language
+        )
 
     async def warm_up(self) -> None:
         """Hears a second of faint noise."""
@@ -156,6 +186,68 @@ class FasterWhisper:
     async def close(self) -> None:
         """Ends the thread; the model goes with the last reference."""
         await self._worker.close()
+
+
+BYTES_OF_MARKS = ("âĢĶ", "âĢĵ", "âĢ¦")
+"""A dash, a shorter one and an ellipsis as byte-level BPE writes them."""
+
+
+class Marks:
+    """The punctuation that Whisper would write after the last word.
+
+    It says more than the mark that it does write: cut off in mid-phrase, Whisper is torn
+    between a full stop, a comma and nothing at all.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        """tokenizer: Whisper's own (`tokenizers.Tokenizer`)."""
+        self._ends = _ids(tokenizer, ".?!")
+        self._goes_on = _ids(tokenizer, ",;:")
+        self._all = {
+            *self._ends,
+            *self._goes_on,
+            *_ids(tokenizer, "-—…"),
+            *_ids(tokenizer, ["..."]),
+        }
+
+    def at_end(self, tokens: Sequence[int], logits: Sequence[Any]) -> tuple[float | None, float]:
+        """Gives the probabilities of an end mark and of a comma after the last word.
+
+        logits: one vector over the vocabulary for each token, and one for the end of the text.
+        The first is None where there is no such vector.
+        """
+        last = len(tokens)
+        while last and tokens[last - 1] in self._all:
+            last -= 1
+        if last >= len(logits):
+            return None, 0.0
+        values = np.asarray(logits[last], dtype=np.float32).ravel()
+        probabilities = np.exp(values - values.max())
+        probabilities /= probabilities.sum()
+        return float(probabilities[self._ends].sum()), float(probabilities[self._goes_on].sum())
+
+
+def _ids(tokenizer: Any, marks: Iterable[str]) -> list[int]:
+    """Looks up marks as they stand, and after a space (written as in byte-level BPE)."""
+    found = (tokenizer.token_to_id(space + mark) for mark in marks for space in ("", "\u0120"))
+    return [one for one in found if one is not None]
+
+
+def _unsure(heard: Heard) -> bool:
+    return heard.certainty is not None and heard.certainty < math.exp(UNSURE)
+
+
+def is_doubled(words: str) -> bool:
+    """Whether something is said twice over, as a short window makes of short words and pauses.
+
+    Two words or more that follow themselves at once, or all of it.
+    """
+    every = re.findall(r"[^\W_]+", words.lower())
+    for count in range(2, len(every) // 2 + 1):
+        for first in range(len(every) - 2 * count + 1):
+            if every[first : first + count] == every[first + count : first + 2 * count]:
+                return True
+    return len(every) == 2 and every[0] == every[1]
 
 
 def is_loop(words: str) -> bool:

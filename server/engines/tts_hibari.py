@@ -12,8 +12,10 @@ from server.errors import EngineError, VoiceUnknownError
 
 SILENCE = 0.005
 """Level under which the voice's sound is silence: -46 dB of full scale."""
-LEAD_S, TAIL_S = 0.02, 0.2
-"""Silence left around a sentence: its attack, and the pause before the next."""
+LEAD_S = 0.02
+"""Silence left before a sentence: its attack."""
+SENTENCE_S, COMMA_S, PHRASE_S = 0.2, 0.12, 0.03
+"""Silence left after it: the pause before the next, by the mark it ends with."""
 VOICES = {"heart": 1.0, "deep": 0.84}
 """Voices by how much lower than the weights' own voice they are: `deep` is the same model
 played slower after speaking faster, which lowers pitch and formants as a larger body does."""
@@ -54,8 +56,10 @@ class HibariVoice:
         self._check(name)
 
         def speak(emit: Emit[Samples]) -> None:
-            for phonemes in self._phonemes(text):
-                if emit(self._sound(phonemes, VOICES[name])):
+            every = self._phonemes(text)
+            for place, phonemes in enumerate(every):
+                tail_s = pause_after(text) if place + 1 == len(every) else SENTENCE_S
+                if emit(trimmed(self._sound(phonemes, VOICES[name]), self._rate, tail_s)):
                     return
 
         sounds = self._worker.stream(speak)
@@ -80,7 +84,7 @@ class HibariVoice:
                 sound = samplerate.resample(sound, 1 / pitch, "sinc_fastest")
         except Exception as error:
             raise EngineError("hibari failed on this text.") from error
-        return trimmed(np.asarray(np.clip(sound, -1, 1), dtype=np.float32), self._rate)
+        return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)
 
     async def warm_up(self) -> None:
         """Says a word."""
@@ -92,8 +96,16 @@ class HibariVoice:
         await self._worker.close()
 
 
-def trimmed(sound: Samples, rate_hertz: int) -> Samples:
-    """Cuts the silence around speech down to LEAD_S before it and TAIL_S after it.
+def pause_after(text: str) -> float:
+    """Gives the silence that belongs after a clause, in seconds."""
+    mark = text.rstrip("\"') ")[-1:]
+    if mark in ".?!…":
+        return SENTENCE_S
+    return COMMA_S if mark in ",;:" else PHRASE_S
+
+
+def trimmed(sound: Samples, rate_hertz: int, tail_s: float = SENTENCE_S) -> Samples:
+    """Cuts the silence around speech down to LEAD_S before it and `tail_s` after it.
 
     hibari begins each sentence with 0.3 s of silence, which a person would wait through.
     """
@@ -101,4 +113,4 @@ def trimmed(sound: Samples, rate_hertz: int) -> Samples:
     if not len(loud):
         return sound[:0]
     begin = max(0, int(loud[0]) - int(LEAD_S * rate_hertz))
-    return sound[begin : int(loud[-1]) + int(TAIL_S * rate_hertz)]
+    return sound[begin : int(loud[-1]) + int(tail_s * rate_hertz)]

@@ -23,6 +23,12 @@ from server.turns import Guest
 
 log = logging.getLogger("tadbot.service")
 
+PACES = {
+    pb.Open.PACE_UNSPECIFIED: "normal",
+    pb.Open.SLOW: "slow",
+    pb.Open.NORMAL: "normal",
+    pb.Open.QUICK: "quick",
+}
 PERSON = "local"
 """Whoever talks on loopback or a unix socket."""
 WRITE_TIMEOUT_S = 20.0
@@ -107,6 +113,7 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
             session_id=session.id,
             started_at=session.started_at,
             language=opening.language,
+            pace=PACES.get(opening.pace, "normal"),
             may_see=pb.CAMERA in opening.consents,
             disclosed_at=told,
             resumed=turns,

@@ -12,7 +12,7 @@ from server.sound import read_sound, write_wav
 from tests.acceptance.house import House, plain, talk
 
 RATE_HERTZ = 22_050
-PAUSE_S = 2.5
+PAUSE_S = 6.0
 """Long enough that every recording is a turn of its own."""
 
 

@@ -30,7 +30,7 @@ MESSAGE = RATE * 64 // 1000
 """Samples in a message: 64 ms, as the client packs them."""
 PATIENCE_S = 20.0
 """Longest wait for an event; only a fault takes it."""
-PAUSE_S = 1.0
+PAUSE_S = 2.0
 """Silence after words, longer than the server's patience."""
 
 
@@ -170,7 +170,8 @@ class Talker:
                     self.events.append(event)
                     self._news.notify_all()
                 if self.plays and event.WhichOneof("event") == "reply_done":
-                    await self.played(event.turn, event.reply_done.sample_count, finished=True)
+                    count = event.reply_done.sample_count
+                    await self.played(event.turn, count, finished=True, revision=event.revision)
         except grpc.aio.AioRpcError as error:
             self.error = error
         except (asyncio.CancelledError, asyncio.InvalidStateError):
@@ -212,9 +213,11 @@ class Talker:
         frame.capture_offset.FromMicroseconds(round(1e6 * at_s))
         await self.send(frame=frame)
 
-    async def played(self, turn: int, sample_count: int, finished: bool) -> None:
+    async def played(self, turn: int, sample_count: int, finished: bool, revision: int = 0) -> None:
         """Tells how much of a reply was heard."""
-        played = pb.Played(turn=turn, sample_count=sample_count, finished=finished)
+        played = pb.Played(
+            turn=turn, sample_count=sample_count, finished=finished, revision=revision
+        )
         await self.send(played=played)
 
     async def ask(self, text: str) -> str:
@@ -271,15 +274,24 @@ class Talker:
         """Lists what was finally heard."""
         return [one.transcript.text for one in self.all("transcript") if one.transcript.final]
 
+    def newest(self, name: str, turn: int) -> list[pb.ConverseResponse]:
+        """Lists the events of a turn's newest revision."""
+        every = [one for one in self.all(name) if one.turn == turn]
+        revision = max((one.revision for one in every), default=0)
+        return [one for one in every if one.revision == revision]
+
     def reply(self, turn: int) -> str:
         """Joins the text of a reply."""
-        return "".join(one.reply_text.text for one in self.all("reply_text") if one.turn == turn)
+        return "".join(one.reply_text.text for one in self.newest("reply_text", turn))
 
     def spoken(self, turn: int) -> str:
         """Hears the sound of a reply; the voice leaves out the spaces between clauses."""
-        sounds = [to_samples(one.reply_audio.pcm) for one in self.all("reply_audio")
-                  if one.turn == turn]  # fmt: skip
+        sounds = [to_samples(one.reply_audio.pcm) for one in self.newest("reply_audio", turn)]
         return hear_tones(np.concatenate(sounds)) if sounds else ""
+
+    def controls(self) -> list[tuple[int, int, int]]:
+        """Lists what the speaker was told: turn, revision and action."""
+        return [(one.turn, one.revision, one.speaker.action) for one in self.all("speaker")]
 
 
 def silence(seconds: float) -> Samples:

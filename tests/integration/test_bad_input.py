@@ -25,6 +25,7 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import companion_pb2_grpc, emotion_recognition_pb2, sound_pb2
 
 from server import models
+from server.answering import NO_HURRY
 from server.engines import Heard, Samples
 from server.engines.fake import FakeRecognition, FakeSpeechToText, FakeTextToSpeech, speak_tones
 from server.service import companion
@@ -231,12 +232,14 @@ async def test_an_unreadable_picture_is_told_and_survived(house: Served, data: b
         assert await talker.ask(WORDS) == ANSWER
 
 
-async def test_silence_alone_is_answered_with_silence(house: Served) -> None:
+async def test_an_hour_of_silence_is_answered_once_and_gently(house: Served) -> None:
     async with house.talk(pb.MEMORY) as talker:
-        await talker.hear(silence(600), message=LONGEST_CHUNK // 2)
+        for _ in range(60):
+            await talker.hear(silence(60), message=LONGEST_CHUNK // 2)
         await talker.goodbye()
-        assert talker.names() == ["opened", "state", "closed"]
-    assert (await house.store.counts())["turns"] == 0
+        assert talker.reply(1) == NO_HURRY
+        assert len(talker.all("reply_done")) == 1
+    assert (await house.store.counts())["turns"] == 1
 
 
 async def test_noise_is_survived(house: Served) -> None:

@@ -18,7 +18,7 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import emotion_recognition_pb2, language_model_pb2, language_model_pb2_grpc
 
 from server.answering import GREETING
-from server.conversation import UNHEARD
+from server.dialogue import UNHEARD
 from server.engines import Generation, Heard, Message, Picture, Samples, Score
 from server.engines.fake import (
     TONE_SAMPLES,
@@ -79,6 +79,10 @@ class Failing(FakeLanguageModel):
         yield ""
 
 
+LONG_PAUSE_S = 6.0
+"""A pause after which speech is about something new."""
+UNHEARD_PAUSE_S = 4.0
+"""A pause after which speech is over whose words are not known yet."""
 NOISE = " " * 40
 """Loud, and no word."""
 
@@ -285,10 +289,10 @@ async def test_words_are_heard_judged_and_answered_aloud(house: Served) -> None:
 
 async def test_a_transcript_tells_when_it_was_said(house: Served) -> None:
     async with house.talk() as talker:
-        await talker.say("First words of all", pause_s=2)
+        await talker.say("First words of all", pause_s=6)
         await talker.say("Second words")
         second = (await talker.first("transcript", turn=2)).transcript
-        begin = 18 * 0.02 + 2
+        begin = 18 * 0.02 + 6
         assert abs(second.start_offset.ToMilliseconds() / 1000 - (begin - 0.3)) < 0.05
         last = await talker.until(lambda: talker.transcripts[1:] and talker.all("transcript"))
         end = last[-1].transcript.end_offset.ToMilliseconds() / 1000
@@ -371,11 +375,10 @@ async def test_without_a_voice_the_answer_is_text() -> None:
 async def test_new_speech_interrupts_the_reply() -> None:
     model = Halting()
     async with served(llm=model) as house, house.talk(MEMORY, plays=False) as talker:
-        await talker.say(WORDS)
+        await talker.say(WORDS, pause_s=LONG_PAUSE_S)
         await talker.until(lambda: together(talker.spoken(1)).endswith("now."))
-        await talker.say("No wait, listen")
-        stop = await talker.first("speaker")
-        assert (stop.turn, stop.speaker.action) == (2, pb.SpeakerControl.STOP)
+        await talker.say("No wait, listen", pause_s=0.5)
+        await talker.until(lambda: (2, 0, pb.SpeakerControl.STOP) in talker.controls())
         done = await talker.first("reply_done", turn=1)
         assert done.reply_done.reason == pb.ReplyDone.INTERRUPTED
         assert done.reply_done.sample_count == len("I am listening to you now.") * TONE_SAMPLES
@@ -383,6 +386,7 @@ async def test_new_speech_interrupts_the_reply() -> None:
         # The speaker tells how far it came: into the middle of "listening".
         await talker.played(1, 9 * TONE_SAMPLES, finished=True)
         model.go_on.set()
+        await talker.hear(silence(PAUSE_S))
         await talker.first("reply_done", turn=2)
         after = talker.events.index(done)
         assert all(one.turn == 2 for one in talker.events[after + 1 :] if one.reply_audio.pcm)
@@ -404,7 +408,7 @@ async def _after_goodbye(house: Served, talker: Talker) -> list[Turn]:
 async def test_a_reply_is_cut_off_between_two_messages_not_within_one() -> None:
     async with served(tts=Drawling()) as house, house.talk(plays=False) as talker:
         for turn in (1, 3, 5):
-            await talker.say(WORDS)
+            await talker.say(WORDS, pause_s=LONG_PAUSE_S)
             await talker.first("reply_audio", turn=turn)
             talker.reads.clear()
             await asyncio.sleep(0.2)
@@ -413,7 +417,8 @@ async def test_a_reply_is_cut_off_between_two_messages_not_within_one() -> None:
             talker.reads.set()
             cut = await talker.first("reply_done", turn=turn)
             assert cut.reply_done.reason == pb.ReplyDone.INTERRUPTED
-            await talker.first("reply_done", turn=turn + 1)
+            done = await talker.first("reply_done", turn=turn + 1)
+            await talker.played(turn + 1, done.reply_done.sample_count, finished=True)
             assert talker.reply(turn + 1) == "You said: Please stop it now. How does that feel?"
         await talker.goodbye()
         assert talker.error is None
@@ -422,7 +427,7 @@ async def test_a_reply_is_cut_off_between_two_messages_not_within_one() -> None:
 async def test_who_goes_on_before_they_were_understood_is_answered_once_for_both() -> None:
     ears, model = Late(), CountingModel()
     async with served(stt=ears, llm=model) as house, house.talk(MEMORY) as talker:
-        await talker.say(WORDS)
+        await talker.say(WORDS, pause_s=UNHEARD_PAUSE_S)
         await talker.hear(speak_tones("And I miss him so much."))
         await talker.until(lambda: hearings(talker) == 2)
         ears.may.set()
@@ -430,19 +435,18 @@ async def test_who_goes_on_before_they_were_understood_is_answered_once_for_both
         await talker.hear(silence(1))
         await talker.first("reply_done")
         final = [one for one in talker.all("transcript") if one.transcript.final]
-        assert [(one.turn, one.transcript.text) for one in final] == [
-            (1, WORDS),
-            (2, "And I miss him so much."),
+        assert [(one.turn, one.revision, one.transcript.text) for one in final] == [
+            (1, 0, WORDS),
+            (1, 1, f"{WORDS} And I miss him so much."),
         ]
-        assert [one.turn for one in talker.all("reply_done")] == [2]
+        assert [(one.turn, one.revision) for one in talker.all("reply_done")] == [(1, 1)]
         rows = await _after_goodbye(house, talker)
-    assert sorted((row.turn, row.speaker) for row in rows) == [
-        (1, "person"),
-        (2, "person"),
-        (2, "tadbot"),
+    assert sorted((row.turn, row.revision, row.speaker) for row in rows) == [
+        (1, 1, "person"),
+        (1, 1, "tadbot"),
     ]
     (chat,) = model.chats
-    assert chat[1].content == WORDS
+    assert chat[-1].content == f"{WORDS} And I miss him so much."
 
 
 async def test_a_button_stops_the_reply() -> None:
@@ -467,10 +471,14 @@ async def test_a_button_pressed_while_nothing_is_said_does_nothing(house: Served
 
 async def test_a_reply_that_is_sent_but_still_plays_is_stopped_too(house: Served) -> None:
     async with house.talk(MEMORY, plays=False) as talker:
-        await talker.ask(WORDS)
+        await talker.say(WORDS, pause_s=LONG_PAUSE_S)
+        await talker.first("reply_done", turn=1)
         await talker.played(1, 10 * TONE_SAMPLES, finished=False)
         await talker.ask("Wait a moment")
-        assert len(talker.all("speaker")) == 1
+        assert talker.controls() == [
+            (1, 0, pb.SpeakerControl.DUCK),
+            (2, 0, pb.SpeakerControl.STOP),
+        ]
         rows = await _after_goodbye(house, talker)
     (first,) = [row for row in rows if (row.turn, row.speaker) == (1, "tadbot")]
     assert (first.interrupted, first.heard) == (True, "You said:")
@@ -512,7 +520,8 @@ async def test_the_servers_country_counts_where_the_client_names_none() -> None:
 
 async def test_a_help_line_that_was_not_heard_is_said_again(house: Served) -> None:
     async with house.talk(country="GB", plays=False) as talker:
-        await talker.ask(DANGER["high"])
+        await talker.say(DANGER["high"], pause_s=LONG_PAUSE_S)
+        await talker.first("reply_done", turn=1)
         await talker.played(1, 1000, finished=False)
         again = await talker.ask("Never mind that, the weather is bad")
         assert "Samaritans" in again
@@ -572,7 +581,7 @@ async def test_danger_is_never_shown_to_the_model_ahead() -> None:
 async def test_noise_before_the_answer_does_not_lose_it() -> None:
     ears = Late()
     async with served(stt=ears) as house, house.talk(country="GB") as talker:
-        await talker.say(DANGER["high"])
+        await talker.say(DANGER["high"], pause_s=UNHEARD_PAUSE_S)
         await talker.hear(speak_tones(NOISE))
         await talker.until(lambda: hearings(talker) == 2)
         ears.may.set()

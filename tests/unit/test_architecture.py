@@ -107,7 +107,9 @@ def test_nothing_below_the_edge_knows_it() -> None:
     assert breaches("server.service", "server.commands", "server.__main__") == []
 
 
-@pytest.mark.parametrize("room", ["conversation", "hearing", "reply", "speaking", "seeing"])
+@pytest.mark.parametrize(
+    "room", ["conversation", "dialogue", "hearing", "reply", "speaking", "seeing"]
+)
 def test_a_talk_knows_no_adapter_and_no_database(room: str) -> None:
     names = FILES[f"server.{room}"]
     assert not [name for name in names if ADAPTER.match(name)]
@@ -156,6 +158,10 @@ def test_an_adapter_is_imported_by_name_only() -> None:
         ("errors", ()),
         ("config", ("errors",)),
         ("turn_taking", ("engines",)),
+        ("patience", ("engines",)),
+        ("interruption", ("engines",)),
+        ("own_voice", ("engines",)),
+        ("spare", ()),
         ("prompt", ("engines",)),
         ("safety", ("errors",)),
         ("pictures", ("engines", "errors")),
@@ -163,7 +169,7 @@ def test_an_adapter_is_imported_by_name_only() -> None:
         ("memory", ("engines", "errors", "store")),
         ("consent", ("store", "errors")),
         ("recorder", ("consent", "store", "errors")),
-        ("hearing", ("engines", "turn_taking")),
+        ("hearing", ("engines", "patience", "turn_taking")),
         ("reply", ("engines", "errors", "safety", "sound")),
         ("store", ("errors",)),
         ("models", ("errors", "pulling", "convert", "download")),
@@ -177,7 +183,8 @@ def test_a_room_enters_only_the_rooms_below_it(room: str, allowed: tuple[str, ..
 def test_safety_and_turn_taking_do_no_input_or_output() -> None:
     doors = ("asyncio", "socket", "subprocess", "threading", "os", "pathlib", "grpc", "psycopg")
     assert breaches("server.safety", *doors) == []
-    assert breaches("server.turn_taking", *doors, "time") == []
+    for room in ("turn_taking", "patience", "interruption", "own_voice"):
+        assert breaches(f"server.{room}", *doors, "time") == []
     assert breaches("server.prompt", *doors, "time") == []
 
 

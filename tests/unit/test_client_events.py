@@ -42,6 +42,16 @@ def test_a_line_can_be_read_before_the_file_is_closed(tmp_path: Path) -> None:
     events.close()
 
 
+def test_what_the_client_does_by_itself_has_a_name_of_its_own(tmp_path: Path) -> None:
+    events = Events(tmp_path / "e.jsonl", lambda: 2.0)
+    events.barge_in("duck", 32768)
+    assert lines(tmp_path / "e.jsonl") == [
+        {"t": 2.0, "event": "barge_in", "action": "duck", "sample": 32768}
+    ]
+    assert "barge_in" not in pb.ConverseResponse.DESCRIPTOR.fields_by_name
+    events.close()
+
+
 def test_values_become_what_json_can_hold() -> None:
     emotion = emotion_recognition_pb2.Emotion(face_condition=1)
     emotion.scores.add(label=3, probability=0.62)

@@ -5,7 +5,8 @@ import pytest
 from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import sound_pb2
 
-from pi_client.playout import DUCKED_GAIN, Heard, Playout
+from pi_client.playout import DUCKED_GAIN, PROTECTED_GAIN, Manner, Playing, Playout
+from pi_client.reply import Heard
 
 RATE = 1000
 
@@ -53,6 +54,11 @@ def words(turn: int, revision: int = 0) -> pb.ConverseResponse:
     return pb.ConverseResponse(
         turn=turn, revision=revision, transcript=pb.ConverseResponse().transcript
     )
+
+
+def text(turn: int, first: int = 0, protected: bool = False) -> pb.ConverseResponse:
+    piece = pb.ReplyText(text="Words.", first_sample=first, protected=protected)
+    return pb.ConverseResponse(turn=turn, reply_text=piece)
 
 
 def finished(playout: Playout) -> list[tuple[int, int, bool]]:
@@ -197,11 +203,11 @@ def test_more_than_five_minutes_do_not_wait(
 
 def test_ducking_lowers_by_18_db_without_a_step_and_resuming_raises(playout: Playout) -> None:
     playout.saw(audio(1, np.full(400, 10000)))
-    playout.saw(control(1, pb.SpeakerControl.DUCK))
+    playout.play(Manner.DUCKED)
     ducked = playout.pull(100)
     assert np.abs(np.diff(ducked)).max() < 600
     assert ducked[-1] == pytest.approx(10000 * DUCKED_GAIN, abs=2)
-    playout.saw(control(1, pb.SpeakerControl.RESUME))
+    playout.play(Manner.FULL)
     raised = playout.pull(100)
     assert raised[0] < 3000
     assert raised[-1] == 10000
@@ -209,11 +215,167 @@ def test_ducking_lowers_by_18_db_without_a_step_and_resuming_raises(playout: Pla
 
 def test_a_reply_after_a_stop_is_not_ducked(playout: Playout) -> None:
     playout.saw(audio(1, np.full(100, 10000)))
-    playout.saw(control(1, pb.SpeakerControl.DUCK))
+    playout.play(Manner.DUCKED)
     playout.pull(50)
     playout.saw(control(2, pb.SpeakerControl.STOP))
     playout.saw(audio(2, np.full(100, 10000)))
     assert playout.pull(1).tolist() == [10000]
+
+
+def test_what_is_held_keeps_its_place_and_still_waits(playout: Playout, clock: Clock) -> None:
+    playout.saw(audio(1, np.full(1000, 10000)))
+    playout.saw(done(1))
+    playout.pull(500)
+    playout.play(Manner.HELD)
+    fading = playout.pull(100)
+    assert np.count_nonzero(fading) <= 20
+    assert np.abs(np.diff(fading)).max() < 600
+    told = []
+    for _ in range(20):
+        clock.now += 0.125
+        assert not playout.pull(125).any()
+        told += playout.reports()
+    assert [(heard.sample_count, heard.finished) for heard in told] == [(520, False)]
+    assert playout.waiting
+
+
+def test_what_was_held_goes_on_where_it_began_to_give_way(playout: Playout, clock: Clock) -> None:
+    # 300 ms of a word, 100 ms of silence, and the word that is interrupted.
+    playout.saw(audio(1, [8000, -8000] * 150 + [0] * 100 + [9000, -9000] * 500))
+    playout.saw(done(1))
+    playout.pull(500)
+    playout.play(Manner.DUCKED)
+    playout.pull(200)
+    playout.play(Manner.HELD)
+    playout.pull(64)
+    clock.now += 1
+    assert [heard.sample_count for heard in playout.reports()] == [720]
+    playout.play(Manner.FULL)
+    playout.play(Manner.FULL)
+    again = playout.pull(1100)
+    assert not again[:20].any()
+    assert again[20:1020].tolist() == [9000, -9000] * 500
+    assert finished(playout) == [(1, 1400, True)]
+
+
+def test_the_count_steps_back_with_the_sound_and_its_end_is_told_once(
+    playout: Playout, clock: Clock
+) -> None:
+    playout.saw(audio(1, [10000, -10000] * 500))
+    playout.saw(done(1))
+    playout.pull(600)
+    playout.play(Manner.HELD)
+    playout.pull(20)
+    told = playout.reports()
+    playout.play(Manner.FULL)
+    for _ in range(9):
+        clock.now += 0.5
+        playout.pull(100)
+        told += playout.reports()
+    counts = [(heard.sample_count, heard.finished) for heard in told]
+    # It had no gap, so it goes back to its beginning, 0.6 s ago.
+    assert counts[:3] == [(620, False), (100, False), (200, False)]
+    assert finished(playout) == []
+    playout.pull(100)
+    assert finished(playout) == [(1, 1000, True)]
+
+
+def test_a_resume_makes_no_click(playout: Playout) -> None:
+    playout.saw(audio(1, np.full(3000, 10000)))
+    playout.pull(1500)
+    playout.play(Manner.HELD)
+    silent = playout.pull(50)
+    playout.play(Manner.FULL)
+    sound = np.concatenate([[10000], silent, playout.pull(100)])
+    assert sound[50] == 0
+    assert sound[-1] == 10000
+    assert np.abs(np.diff(sound)).max() <= 501
+
+
+def test_a_ducked_reply_plays_on_without_going_back(playout: Playout) -> None:
+    playout.saw(audio(1, np.arange(1000)))
+    playout.pull(300)
+    playout.play(Manner.DUCKED)
+    playout.pull(300)
+    playout.play(Manner.FULL)
+    assert playout.pull(100)[50:].tolist() == list(range(650, 700))
+
+
+def test_a_reply_that_may_not_begin_waits_with_all_of_its_sound(playout: Playout) -> None:
+    playout.play(Manner.FULL, may_begin=False)
+    playout.saw(audio(1, np.full(100, 10000)))
+    assert not playout.pull(300).any()
+    assert playout.playing() == Playing((1, 0), begun=False, protected=False)
+    assert playout.waiting
+    playout.play(Manner.FULL, may_begin=True)
+    assert playout.pull(2).tolist() == [10000, 10000]
+    playout.play(Manner.FULL, may_begin=False)
+    assert playout.pull(2).tolist() == [10000, 10000]
+
+
+def test_a_protected_sentence_that_has_begun_is_lowered_by_6_db_at_most(playout: Playout) -> None:
+    playout.saw(text(1))
+    playout.saw(text(1, first=500, protected=True))
+    playout.saw(audio(1, np.full(2000, 10000)))
+    playout.pull(480)
+    assert playout.playing() == Playing((1, 0), begun=True, protected=False)
+    playout.play(Manner.DUCKED)
+    playout.pull(40)
+    assert playout.playing() == Playing((1, 0), begun=True, protected=True)
+    for manner in (Manner.DUCKED, Manner.HELD):
+        playout.play(manner)
+        assert playout.pull(100)[-1] == pytest.approx(10000 * PROTECTED_GAIN, abs=2)
+
+
+def test_words_without_sound_are_neither_played_nor_told(playout: Playout) -> None:
+    playout.saw(text(1))
+    assert playout.playing() is None
+    assert not playout.waiting
+    playout.saw(words(2))
+    assert finished(playout) == []
+
+
+def test_a_reply_is_held_although_a_later_one_is_dropped(playout: Playout) -> None:
+    playout.saw(audio(1, np.full(1000, 10000)))
+    playout.saw(audio(2, [1, 2, 3]))
+    playout.pull(100)
+    playout.play(Manner.HELD)
+    playout.pull(100)
+    playout.saw(words(2, revision=1))
+    assert finished(playout) == [(2, 0, False)]
+    assert not playout.pull(100).any()
+
+
+def test_a_reply_that_ends_ducked_leaves_the_next_one_at_full_gain(playout: Playout) -> None:
+    playout.saw(audio(1, np.full(50, 10000)))
+    playout.saw(done(1))
+    playout.saw(audio(2, np.full(50, 10000)))
+    playout.pull(10)
+    playout.play(Manner.DUCKED)
+    assert playout.pull(60)[40:].tolist() == [10000] * 20
+
+
+def test_a_reply_after_a_held_one_begins_in_full(playout: Playout) -> None:
+    playout.saw(audio(1, np.full(500, 10000)))
+    playout.pull(100)
+    playout.play(Manner.HELD)
+    playout.pull(100)
+    playout.saw(control(2, pb.SpeakerControl.STOP))
+    playout.saw(audio(2, np.full(100, 10000)))
+    assert playout.pull(1).tolist() == [10000]
+    assert finished(playout) == [(1, 120, False)]
+
+
+def test_the_level_is_that_of_what_was_given_out(playout: Playout) -> None:
+    playout.saw(audio(1, [16384, -16384] * 500))
+    playout.pull(100)
+    assert playout.loudest_dbfs() == pytest.approx(-6.0, abs=0.1)
+    assert playout.loudest_dbfs() == -np.inf
+    playout.play(Manner.DUCKED)
+    playout.pull(100)
+    playout.loudest_dbfs()
+    playout.pull(100)
+    assert playout.loudest_dbfs() == pytest.approx(-24.0, abs=0.1)
 
 
 def test_goodbye_drops_everything_and_tells_it(playout: Playout) -> None:

@@ -16,6 +16,7 @@ from server.engines.fake import (
     speak_tones,
 )
 from server.hearing import Hearing, Utterance
+from server.patience import Patience
 from server.sound import to_pcm, to_samples
 from server.turn_taking import MARGIN
 
@@ -66,7 +67,7 @@ async def test_it_is_understood_when_hearing_cut_it_out(text: str, before: int) 
         FakeTextToSpeech(),
         FakeEmbedder(),
     )
-    hearing = Hearing(engines, "en", 0.8, 30)
+    hearing = Hearing(engines, "en", Patience(0.8), 30, lambda look: None)
     quiet = np.zeros(before, np.float32), np.zeros(16_000 + MARGIN, np.float32)
     sound = np.concatenate([quiet[0], await speak(text), quiet[1]])
     heard = []

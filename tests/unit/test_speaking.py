@@ -52,6 +52,14 @@ class Room:
     def events(self, name: str) -> list[pb.ConverseResponse]:
         return [one for one in self.sent if one.WhichOneof("event") == name]
 
+    def played(self, turn: int, count: int, finished: bool, revision: int = 0) -> None:
+        told = pb.Played(turn=turn, sample_count=count, finished=finished, revision=revision)
+        self.speaking.played(told)
+
+    @property
+    def controls(self) -> list[int]:
+        return [one.speaker.action for one in self.events("speaker")]
+
     @property
     def reasons(self) -> list[tuple[int, int]]:
         return [(one.turn, one.reply_done.reason) for one in self.events("reply_done")]
@@ -101,34 +109,37 @@ async def test_a_reply_that_was_sent_is_complete_and_the_server_listens(room: Ro
 
 async def test_what_the_client_played_is_what_was_heard(room: Room) -> None:
     saying = await room.said()
-    room.speaking.played(1, 8 * TONE_SAMPLES, finished=False)
+    room.played(1, 8 * TONE_SAMPLES, finished=False)
     assert saying.heard == "One two"[: len("One")] + " two"
     assert saying.heard_fraction == pytest.approx(8 / 14)
     assert not saying.settled
-    room.speaking.played(1, SAMPLES, finished=True)
+    room.played(1, SAMPLES, finished=True)
     assert (saying.heard, saying.heard_fraction) == (TEXT, 1.0)
     assert room.noted[-1] == (1, True, 1.0)
 
 
 async def test_a_client_that_dropped_the_rest_settles_what_was_heard(room: Room) -> None:
     saying = await room.said()
-    room.speaking.played(1, 8 * TONE_SAMPLES, finished=True)
+    room.played(1, 8 * TONE_SAMPLES, finished=True)
     assert saying.settled
     assert saying.heard == "One two"
 
 
-async def test_what_was_played_never_shrinks_nor_exceeds_the_reply(room: Room) -> None:
+async def test_what_was_played_may_go_back_to_a_word_but_never_exceeds_the_reply(
+    room: Room,
+) -> None:
     saying = await room.said()
-    room.speaking.played(1, 4000, finished=False)
-    room.speaking.played(1, 100, finished=False)
-    assert saying.heard_samples == 4000
-    room.speaking.played(1, 2**60, finished=False)
+    room.played(1, 4000, finished=False)
+    room.played(1, 100, finished=False)
+    assert saying.heard_samples == 100
+    room.played(1, 2**60, finished=False)
     assert saying.heard_samples == SAMPLES
 
 
-async def test_word_of_an_unknown_turn_changes_nothing(room: Room) -> None:
+async def test_word_of_an_unknown_turn_or_revision_changes_nothing(room: Room) -> None:
     saying = await room.said()
-    room.speaking.played(7, SAMPLES, finished=True)
+    room.played(7, SAMPLES, finished=True)
+    room.played(1, SAMPLES, finished=True, revision=1)
     assert saying.played is None
     assert len(room.noted) == 1
 
@@ -155,10 +166,44 @@ async def test_stopping_tells_the_speaker_and_ends_the_reply(room: Room) -> None
     assert saying.settled
 
 
+async def test_ducking_is_told_once_and_taken_back_once(room: Room) -> None:
+    await room.said()
+    await room.speaking.resume(1)
+    await room.speaking.duck(1)
+    await room.speaking.duck(1)
+    await room.speaking.resume(1)
+    await room.speaking.resume(1)
+    assert room.controls == [pb.SpeakerControl.DUCK, pb.SpeakerControl.RESUME]
+
+
+async def test_a_reply_after_a_ducked_one_can_be_ducked_again(room: Room) -> None:
+    await room.said()
+    await room.speaking.duck(1)
+    room.played(1, SAMPLES, finished=True)
+    await room.said(turn=2)
+    await room.speaking.duck(2)
+    assert room.controls == [pb.SpeakerControl.DUCK] * 2
+
+
+async def test_a_reply_whose_place_another_takes_is_not_noted_again(room: Room) -> None:
+    saying = await room.said()
+    saying.replaced = True
+    await room.speaking.stop(1)
+    assert room.noted == [(1, False, room.noted[0][2])]
+
+
+async def test_a_reply_sounds_from_its_first_sound_until_its_end(room: Room) -> None:
+    assert room.speaking.sounding is None
+    saying = await room.said()
+    assert room.speaking.sounding is saying
+    room.played(1, SAMPLES, finished=True)
+    assert room.speaking.sounding is None
+
+
 async def test_stopping_while_nothing_is_said_does_nothing(room: Room) -> None:
     await room.speaking.stop(1)
     saying = await room.said()
-    room.speaking.played(1, SAMPLES, finished=True)
+    room.played(1, SAMPLES, finished=True)
     await room.speaking.stop(2)
     assert room.events("speaker") == []
     assert not saying.interrupted
@@ -166,7 +211,7 @@ async def test_stopping_while_nothing_is_said_does_nothing(room: Room) -> None:
 
 async def test_a_reply_that_was_sent_but_still_plays_can_be_stopped(room: Room) -> None:
     saying = await room.said()
-    room.speaking.played(1, 100, finished=False)
+    room.played(1, 100, finished=False)
     await room.speaking.stop(2)
     assert len(room.events("speaker")) == 1
     assert saying.interrupted
@@ -177,7 +222,7 @@ async def test_word_that_comes_after_an_interruption_still_counts(room: Room) ->
     saying = await room.saying()
     await room.speaking.stop(2)
     await room.said(2)
-    room.speaking.played(1, 8 * TONE_SAMPLES, finished=True)
+    room.played(1, 8 * TONE_SAMPLES, finished=True)
     assert saying.heard == "One two"
     assert (1, True, pytest.approx(8 / 14)) == room.noted[-1]
 
