@@ -377,7 +377,7 @@ async def test_new_speech_interrupts_the_reply() -> None:
     async with served(llm=model) as house, house.talk(MEMORY, plays=False) as talker:
         await talker.say(WORDS, pause_s=LONG_PAUSE_S)
         await talker.until(lambda: together(talker.spoken(1)).endswith("now."))
-        await talker.say("No wait, listen", pause_s=0.5)
+        await talker.say("No wait, hold on", pause_s=0.5)
         await talker.until(lambda: (2, 0, pb.SpeakerControl.STOP) in talker.controls())
         done = await talker.first("reply_done", turn=1)
         assert done.reply_done.reason == pb.ReplyDone.INTERRUPTED
@@ -396,7 +396,7 @@ async def test_new_speech_interrupts_the_reply() -> None:
     assert reply.text == "I am listening to you now."
     assert reply.heard == "I am"
     assert reply.heard_fraction == pytest.approx(9 / 26)
-    assert rows[2, "person"].text == "No wait, listen"
+    assert rows[2, "person"].text == "No wait, hold on"
     assert model.chats[-1][2] == Message("assistant", "I am")
 
 
