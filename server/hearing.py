@@ -15,10 +15,11 @@ from server.turn_taking import AGAIN_WINDOWS, MARGIN, Change, TurnTaking
 
 TAIL = SAMPLE_RATE_HERTZ // 5
 """Samples (0.2 s) of the silence after speech that the recogniser gets: words fade out."""
-LEAD = SAMPLE_RATE_HERTZ * 3 // 20
-"""Samples (0.15 s) of the silence before it that it gets where speech goes on after a pause. What
-lies between is left out: pauses of 1.5 s in 25 sentences doubled Whisper's errors in a short
-window, and with 0.3 s left of them they did not."""
+LEAD = MARGIN
+"""Samples of the silence before it that the recogniser gets where speech goes on after a pause.
+What lies between is left out: in 25 sentences a pause of 1.5 s brought Whisper, in a short window,
+from 1.4 to 8.6 % of wrong words, and one of 0.5 s to 4.8 %, as many as the full window makes of the
+whole pause."""
 PARTIAL_EVERY = SAMPLE_RATE_HERTZ // 2
 """Samples (0.5 s) between two partial transcripts, where the engine has them."""
 REMEMBERED = 4 * SAMPLE_RATE_HERTZ
