@@ -18,7 +18,7 @@ from server.engines import SAMPLE_RATE_HERTZ, Heard, Samples
 UNKNOWN_S = 0.8
 """Silence that ends a turn where the recogniser tells nothing of its sentence; the unit of the
 setting `conversation.end_of_turn_s`, by which all that follow grow and shrink."""
-SURE_S = 0.6
+SURE_S = 0.576
 """Where the sentence is surely over. Shorter pauses lie between the phrases of one breath."""
 UNSURE_S = 1.42
 """Where it may be over: longer than most pauses for breath."""

@@ -12,7 +12,7 @@ from server.errors import EngineError, VoiceUnknownError
 
 SILENCE = 0.005
 """Level under which the voice's sound is silence: -46 dB of full scale."""
-LEAD_S = 0.02
+LEAD_S = 0.01
 """Silence left before a sentence: its attack."""
 SENTENCE_S, COMMA_S, PHRASE_S = 0.2, 0.12, 0.03
 """Silence left after it: the pause before the next, by the mark it ends with."""

@@ -14,14 +14,6 @@ CONTEXT = 64
 GATE = 10 ** (-60 / 20)
 """Windows whose RMS is under -60 dB of full scale are silence without asking the model; a
 whisper at a microphone is some -45 dB."""
-MOST_GAIN = 10.0
-"""Quiet sound is made up to 20 dB louder for the model, which does not hear a whisper as it
-comes (0.34 to 0.57 where a voice has 0.9); room noise stays under 0.1 all the same."""
-WANTED = 10 ** (-20 / 20)
-"""Level to which it is brought: a voice at arm's length has it by itself."""
-FORGOTTEN = 10 ** (-3 / 20 * VOICE_WINDOW / SAMPLE_RATE_HERTZ)
-"""How the memory of a loud voice fades in a window, by 3 dB a second: what follows it closely is
-not made louder."""
 RESET_AFTER = 32
 """Gated windows in a row (1 s) after which the model's state begins anew."""
 
@@ -33,7 +25,6 @@ class SileroTrack:
         self._session = session
         self._worker = worker
         self._rest: Samples = np.zeros(0, np.float32)
-        self._loudest = 0.0
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -64,22 +55,13 @@ class SileroTrack:
     def _judge(self, windows: Samples) -> list[float]:
         self._gated = 0
         before = np.concatenate([self._context[None], windows[:-1, -CONTEXT:]])
-        gains = self._gains(windows)
-        inputs = {"input": np.hstack([before, windows]) * gains, "h": self._h, "c": self._c}
+        inputs = {"input": np.hstack([before, windows]), "h": self._h, "c": self._c}
         try:
             probabilities, self._h, self._c = self._session.run(None, inputs)
         except Exception as error:
             raise EngineError("Voice activity failed.") from error
         self._context = windows[-1, -CONTEXT:]
         return [float(one) for one in probabilities.reshape(-1)]
-
-    def _gains(self, windows: Samples) -> Samples:
-        """Gives how much louder each window is made, shape (n, 1)."""
-        gains = []
-        for level in np.sqrt((windows**2).mean(axis=1)):
-            self._loudest = max(float(level), self._loudest * FORGOTTEN)
-            gains.append(min(max(WANTED / (self._loudest + 1e-9), 1.0), MOST_GAIN))
-        return np.array(gains, np.float32)[:, None]
 
 
 class SileroVoiceActivity:
