@@ -5,7 +5,6 @@ server says, which knows speech. Where the server says nothing it was noise. Its
 count of the microphone's samples.
 """
 
-from collections import deque
 from collections.abc import Callable
 
 from tadbot.v1 import companion_pb2 as pb
@@ -33,9 +32,9 @@ _ALONE_SAMPLES = _samples(1.2)
 # A server that has noticed speech is waited for, so long after its word, and after the voice.
 _SERVER_DECIDES_SAMPLES = _samples(6.0)
 _AFTER_VOICE_SAMPLES = _samples(1.5)
-# As many sounds that were nothing, in as short a time, are a noise of this room.
-_SOUNDS_OF_A_NOISE = 3
-_NOISE_REPEATS_SAMPLES = _samples(10.0)
+# Sounds that were nothing and made a reply give way for so long, all together, are a noise of this
+# room. The last one comes on top, so a noisy room costs 2 s at most: 0.9 s and 1.1 s of silence.
+_NOISE_SAMPLES = _samples(1.0)
 
 
 class BargeIn:
@@ -57,7 +56,8 @@ class BargeIn:
         self._noticed_at: int | None = None
         # Whether the stretch of speech that goes on is known to be nothing.
         self._waived = False
-        self._alone_at: deque[int] = deque(maxlen=_SOUNDS_OF_A_NOISE)
+        # For how long it gave way to nothing since speech was heard.
+        self._for_nothing = 0
 
     def hear(self, first_sample: int, block: Samples) -> None:
         """Takes the microphone's next block, before the speaker pulls its own."""
@@ -73,7 +73,7 @@ class BargeIn:
         """Takes the server's word, after the playout did."""
         match response.WhichOneof("event"):
             case "transcript" if response.transcript.text:
-                self._voice.forget()
+                self._mind_speech()
             case "speaker":
                 self._obey(response.speaker.action)
 
@@ -102,7 +102,7 @@ class BargeIn:
     def _mind_speech(self) -> None:
         """The server hears speech, so what was learnt may be this person's voice."""
         self._voice.forget()
-        self._alone_at.clear()
+        self._for_nothing = 0
 
     def _look(self) -> Playing | None:
         """Returns what plays; another reply than before knows nothing of what went before."""
@@ -120,9 +120,12 @@ class BargeIn:
         if self._manner is Manner.FULL:
             self._give_way(playing)
         elif self._manner is Manner.HELD and not playing.begun and self._may_begin():
+            self._note_nothing()
             self._do(Manner.FULL, "resume")
         elif self._waited_enough(playing):
-            self._go_on_alone()
+            self._note_nothing()
+            self._go_on()
+            self._tell("resume", self._now)
         elif self._must_hold(playing):
             self._do(Manner.HELD, "hold")
 
@@ -160,15 +163,12 @@ class BargeIn:
             return self._manner is Manner.DUCKED or waited >= _SERVER_NOTICES_SAMPLES
         return _reached(waited, _ALONE_SAMPLES)
 
-    def _go_on_alone(self) -> None:
+    def _note_nothing(self) -> None:
+        """Counts what no server noticed; too much of it is learnt as the room's noise."""
         if self._noticed_at is None:
-            self._alone_at.append(self._now)
-            many = len(self._alone_at) == _SOUNDS_OF_A_NOISE
-            often = many and self._now - self._alone_at[0] < _NOISE_REPEATS_SAMPLES
-            if often or self._voice.absent_samples < STRETCH_ENDS_SAMPLES:
+            self._for_nothing += self._now - self._since
+            if self._for_nothing >= _NOISE_SAMPLES:
                 self._voice.learn()
-        self._go_on()
-        self._tell("resume", self._now)
 
     def _go_on(self) -> None:
         self._manner, self._noticed_at, self._waived = Manner.FULL, None, True

@@ -26,10 +26,6 @@ DUCKED_GAIN = 10 ** (-18 / 20)
 PROTECTED_GAIN = 10 ** (-6 / 20)
 # How often `played` is told while a reply plays.
 REPORT_INTERVAL_S = 0.5
-# Lost sound up to this long becomes silence, so that what follows keeps its place in time.
-_LONGEST_FILLED_GAP_S = 2.0
-# What arrives while this much waits is dropped: no reply is as long.
-_LONGEST_WAITING_S = 300.0
 
 
 class Manner(Enum):
@@ -181,27 +177,8 @@ class Playout:
         if len(audio.pcm) % 2:
             _log.warning("Reply sound of %d bytes was ignored: samples have two.", len(audio.pcm))
             return
-        reply = self._reply(key)
         samples = np.frombuffer(audio.pcm, dtype="<i2").astype(np.int16)
-        samples = self._placed(reply, audio.first_sample, samples)
-        waiting = sum(map(len, reply.chunks)) + len(samples)
-        if waiting > _LONGEST_WAITING_S * self.sample_rate_hertz:
-            _log.warning("Reply sound was dropped: more than %.0f s waited.", _LONGEST_WAITING_S)
-            return
-        if len(samples):
-            reply.chunks.append(samples)
-            reply.arrived += len(samples)
-
-    def _placed(self, reply: Reply, first: int, samples: Samples) -> Samples:
-        """Makes up for a jump: lost sound becomes silence, what came twice is left out."""
-        gap = first - reply.arrived - reply.lost
-        if gap <= 0:
-            return samples[-gap:]
-        _log.warning("%d samples of a reply were lost on the way.", gap)
-        if gap <= _LONGEST_FILLED_GAP_S * self.sample_rate_hertz:
-            return np.concatenate([silence(gap), samples])
-        reply.lost += gap
-        return samples
+        self._reply(key).add(audio.first_sample, samples)
 
     def _end(self, key: Key, done: pb.ReplyDone) -> None:
         if key <= self._last_finished:
@@ -256,10 +233,10 @@ class Playout:
     def _take(self, reply: Reply, into: Samples) -> int:
         """Moves sound of a reply into `into`, at its gain; returns how many samples that was."""
         wanted = self._gain_for(reply)
-        if not reply.begun:
-            if wanted == 0.0 or not self._may_begin:
-                return 0
-            # Its own beginning needs no ramp.
+        if not reply.begun and (wanted == 0.0 or not self._may_begin):
+            return 0
+        if reply.heard == 0:
+            # Its own beginning needs no ramp, nor when it goes back to it.
             self._fader.jump(wanted)
         self._fader.aim(wanted, self.sample_rate_hertz)
         # Of what is held no more is given out than the way to silence takes.

@@ -3,6 +3,7 @@
 It does not know who speaks over it, or what pulls it.
 """
 
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -10,11 +11,17 @@ from typing import TypeAlias
 import numpy as np
 
 from pi_client.fader import RAMP_S
-from pi_client.sound import Samples, levels_dbfs
+from pi_client.sound import Samples, levels_dbfs, silence
+
+_log = logging.getLogger(__name__)
 
 # Turn and revision: what is older is stale.
 Key: TypeAlias = tuple[int, int]
 
+# Lost sound up to this long becomes silence, so that what follows keeps its place in time.
+_LONGEST_FILLED_GAP_S = 2.0
+# What arrives while this much waits is dropped: no reply is as long.
+_LONGEST_WAITING_S = 300.0
 # Where a word begins is looked for this far back, in windows of 10 ms.
 _LOOK_BACK_S = 0.8
 _WINDOWS_A_SECOND = 100
@@ -79,6 +86,19 @@ class Reply:
         """Notes from where on the reply is protected, or no more. Pieces come in order."""
         self._pieces.append((first_sample - self.lost, protected))
 
+    def add(self, first_sample: int, samples: Samples) -> None:
+        """Takes sound as it comes. first_sample: its place in the reply.
+
+        Lost sound becomes silence, what came twice is left out, and too much is dropped.
+        """
+        samples = self._placed(first_sample, samples)
+        waiting = sum(map(len, self.chunks)) + len(samples)
+        if waiting > _LONGEST_WAITING_S * self.sample_rate_hertz:
+            _log.warning("Reply sound was dropped: more than %.0f s waited.", _LONGEST_WAITING_S)
+        elif len(samples):
+            self.chunks.append(samples)
+            self.arrived += len(samples)
+
     def take(self, into: Samples) -> int:
         """Moves what there is into `into` and returns how many samples that was."""
         filled = 0
@@ -113,6 +133,16 @@ class Reply:
         self.reported = self.heard
         complete = finished and self.whole and self.heard >= self.arrived
         return Heard(self.key, self.heard, self.arrived, finished, complete)
+
+    def _placed(self, first_sample: int, samples: Samples) -> Samples:
+        gap = first_sample - self.arrived - self.lost
+        if gap <= 0:
+            return samples[-gap:]
+        _log.warning("%d samples of a reply were lost on the way.", gap)
+        if gap <= _LONGEST_FILLED_GAP_S * self.sample_rate_hertz:
+            return np.concatenate([silence(gap), samples])
+        self.lost += gap
+        return samples
 
     def _forget(self) -> None:
         kept = int((_LOOK_BACK_S + _GAVE_WAY_S) * self.sample_rate_hertz)

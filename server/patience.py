@@ -18,9 +18,9 @@ from server.engines import SAMPLE_RATE_HERTZ, Heard, Samples
 UNKNOWN_S = 0.8
 """Silence that ends a turn where the recogniser tells nothing of its sentence; the unit of the
 setting `conversation.end_of_turn_s`, by which all that follow grow and shrink."""
-SURE_S = 0.576
+SURE_S = 0.6
 """Where the sentence is surely over. Shorter pauses lie between the phrases of one breath."""
-UNSURE_S = 1.42
+UNSURE_S = 1.45
 """Where it may be over: longer than most pauses for breath."""
 OPEN_S = 3.4
 """Where it cannot be over, and where the voice stopped in mid-phrase."""

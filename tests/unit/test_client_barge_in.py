@@ -1,11 +1,13 @@
 """Who has the word while a reply plays: scripted rooms, heard and played block by block."""
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
 from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import sound_pb2
+from tadbot.v1.speech_to_text_pb2 import Transcript
 
 from pi_client.barge_in import BargeIn
 from pi_client.playout import Playout
@@ -23,6 +25,7 @@ def at_dbfs(samples: Sound, dbfs: float) -> Sound:
     return samples * (32768 * 10 ** (dbfs / 20) / np.sqrt(np.mean(samples**2)))
 
 
+@cache
 def speech(seconds: float, dbfs: float = -20.0, seed: int = 1) -> Sound:
     """Syllables of 0.1 to 0.25 s of a gliding voice, and 20 to 50 ms between them."""
     random = np.random.default_rng(seed)
@@ -62,7 +65,8 @@ class Room:
         self.now = 0.0
         self.actions: list[tuple[str, float]] = []
         self.told: list[Heard] = []
-        self.played = np.zeros(BLOCK)
+        # The speaker is a block behind the microphone.
+        self._blocks = [np.zeros(BLOCK)]
         self.playout = Playout(lambda: self.now)
         self._barge_in = BargeIn(self.playout, self._act)
         self._echo_db = echo_db
@@ -100,11 +104,11 @@ class Room:
             self.now += BLOCK_S
             heard = self._said.get(first, np.zeros(BLOCK)) + self._quiet.normal(0, 8, BLOCK)
             if self._echo_db is not None:
-                back = np.concatenate([np.zeros(800), self.played])[first : first + BLOCK]
-                heard += back * 10 ** (self._echo_db / 20)
+                back = np.concatenate([np.zeros(BLOCK), *self._blocks[-2:]])
+                heard += back[-BLOCK - 800 : -800] * 10 ** (self._echo_db / 20)
             block = np.clip(heard, -32768, 32767).astype(np.int16)
             self._barge_in.hear(first, block)
-            self.played = np.concatenate([self.played, self.playout.pull(BLOCK)])
+            self._blocks.append(self.playout.pull(BLOCK).astype(float))
             self.told += self.playout.reports()
 
     def until_action(self, action: str, within: float = 2.0) -> None:
@@ -117,12 +121,16 @@ class Room:
     def silent_s(self) -> float:
         """For how long replies were held, as far as the client did it by itself."""
         ends = [*self.actions[1:], ("end", self.now)]
-        pairs = zip(self.actions, ends, strict=False)
+        pairs = zip(self.actions, ends[: len(self.actions)], strict=True)
         return sum(after - at for (action, at), (_, after) in pairs if action == "hold")
 
     def dbfs(self, begin_s: float, end_s: float) -> float:
         part = self.played[round(begin_s * RATE) : round(end_s * RATE)]
         return float(10 * np.log10(np.mean(part**2) / 32768**2 + 1e-10))
+
+    @property
+    def played(self) -> Sound:
+        return np.concatenate(self._blocks)
 
     @property
     def names(self) -> list[str]:
@@ -153,9 +161,9 @@ def test_the_reply_is_quieter_within_100_ms(phase: float, dbfs: float) -> None:
     room.say(speech(2.0, dbfs), begins)
     room.until(begins + 0.15)
     assert room.names == ["duck"]
-    # It takes 20 ms to become 18 dB quieter, so that nothing clicks.
-    assert room.dbfs(begins + 0.1, begins + 0.11) < -26.0 - 6.0
-    assert room.dbfs(begins + 0.13, begins + 0.14) < -26.0 - 17.0
+    assert room.actions[0][1] - begins <= 0.1
+    # The voice takes 10 ms to swell, and the reply 20 ms to become quieter without a click.
+    assert room.dbfs(begins + 0.11, begins + 0.12) < -26.0 - 17.0
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -206,6 +214,15 @@ def test_a_cough_of_150_ms_only_dips_and_the_reply_plays_on(phase: float, dbfs: 
     assert room.finished == [(1, 3 * RATE, True)]
     # Nothing came twice: the end comes as soon as without it.
     assert np.flatnonzero(room.played)[-1] < 3.1 * RATE
+
+
+def test_after_a_cough_a_quieter_person_still_ducks() -> None:
+    room = Room()
+    room.reply(words(10))
+    room.say(noise(0.15, -8.0), 1.0)
+    room.say(speech(1.0, -22.0), 3.0)
+    room.until(3.4)
+    assert room.names == ["duck", "resume", "duck", "hold"]
 
 
 @pytest.mark.parametrize("phase", PHASES[::2])
@@ -265,6 +282,8 @@ ROOMS = {
     "vibration": music(8.0, -30.0),
     "hammering": barking(0.15, 0.45, -10.0),
     "barking": barking(0.4, 0.8, -15.0),
+    "howling": barking(0.8, 1.5, -15.0),
+    "a bark now and then": barking(0.4, 6.0, -15.0),
 }
 
 
@@ -275,9 +294,20 @@ def test_a_noisy_room_costs_two_seconds_of_thirty_at_most(kind: str, begins: flo
     room.reply(words(70))
     room.say(ROOMS[kind](30.0 - begins), begins)
     room.until(30.0)
-    # What is decided is decided at the end of a block, at the hold and at the resume.
-    assert room.silent_s() <= 2.0 + 2 * BLOCK_S
+    assert room.silent_s() <= 2.0
     assert room.dbfs(20.0, 30.0) > -22.0
+
+
+def test_noise_before_every_reply_holds_back_only_the_first_ones() -> None:
+    room = Room()
+    for turn in range(1, 13):
+        room.say(noise(0.5, -15.0), room.now)
+        room.until(room.now + 0.15)
+        room.reply(words(2), turn=turn)
+        room.until(room.now + 2.35)
+    assert room.names[:2] == ["hold", "resume"]
+    assert room.silent_s() <= 2.0
+    assert room.finished == [(turn, RATE, True) for turn in range(1, 13)]
 
 
 def test_a_person_is_heard_over_music_that_was_learnt() -> None:
@@ -291,13 +321,26 @@ def test_a_person_is_heard_over_music_that_was_learnt() -> None:
     assert room.names[learnt:] == ["duck", "hold"]
 
 
+def test_a_person_who_is_understood_is_not_learnt_as_noise() -> None:
+    room = Room()
+    room.reply(words(50))
+    for number in range(5):
+        room.say(speech(0.5, -24.0, seed=number), 2.0 + 6 * number)
+        room.say(noise(0.15, -8.0), 5.0 + 6 * number)
+        room.until(4.0 + 6 * number)
+        room.saw(transcript=Transcript(text="Well."))
+        room.until(7.0 + 6 * number)
+    assert room.names == ["duck", "hold", "resume", "duck", "resume"] * 5
+
+
 # The client decides alone.
 
 
-def test_without_the_servers_word_it_goes_on_when_the_voice_has_ended() -> None:
+@pytest.mark.parametrize("speaks_s", [0.3, 0.5])
+def test_without_the_servers_word_it_goes_on_when_the_voice_has_ended(speaks_s: float) -> None:
     room = Room()
     room.reply(words(10))
-    room.say(speech(0.5), 1.0)
+    room.say(speech(speaks_s), 1.0)
     room.until(3.0)
     assert room.names == ["duck", "hold", "resume"]
     ducked, _, resumed = (at for _, at in room.actions)
@@ -327,7 +370,7 @@ def held_room(reply: Sound, speaks_s: float = 3.0, begins: float = 1.3) -> Room:
     return room
 
 
-@pytest.mark.parametrize("begins", [0.25, 0.75, 1.2, 1.7, 2.3])
+@pytest.mark.parametrize("begins", [0.1, 0.25, 0.45, 0.75, 1.2, 1.45, 1.7, 2.3])
 def test_resume_plays_on_from_the_start_of_the_word(begins: float) -> None:
     reply = words(10)
     room = held_room(reply, 1.0, begins)
@@ -336,17 +379,15 @@ def test_resume_plays_on_from_the_start_of_the_word(begins: float) -> None:
     room.control(RESUME)
     room.until(room.now + 1.0)
     again = room.played[at:]
-    # Words begin every half second, and the speaker is a block behind the microphone.
-    word = int((room.actions[0][1] - BLOCK_S) / 0.5) * RATE // 2
-    # It fades in over 20 ms, from within the gap before the word, found in windows of 10 ms.
-    ramp = round(0.02 * RATE)
-    whole = reply[word + 2 * ramp : word + RATE // 2]
-    places = [
-        place
-        for place in range(ramp + RATE // 100 + 1)
-        if np.allclose(again[place + 2 * ramp :][: len(whole)], whole, atol=1)
-    ]
-    assert places
+    # In the gap of 0.1 s the next word is the one.
+    mark = round((room.actions[0][1] - BLOCK_S) * RATE)
+    word = (mark + RATE // 10) // (RATE // 2) * (RATE // 2)
+    # The first sample of a word is 0.
+    begin = int(np.flatnonzero(again)[0]) - 1
+    # The way up of 20 ms lies in the gap before it, whose end is found in windows of 10 ms.
+    assert begin <= max(word - mark, 0) + 0.03 * RATE
+    whole = reply[word : word + RATE // 2]
+    assert np.abs(again[begin : begin + len(whole)] - whole).max() <= 1
 
 
 def test_after_resume_the_same_speech_does_not_duck_and_new_speech_does() -> None:
@@ -480,7 +521,7 @@ def test_a_barge_in_before_the_first_sound_leaves_nothing_of_the_reply() -> None
     room.until(3.0)
     assert not room.played.any()
     assert room.names == ["hold"]
-    assert room.finished == [(1, 0, False)] or room.finished == [(1, 0, True)]
+    assert room.finished == [(1, 0, False)]
 
 
 def test_a_reply_that_is_gated_waits_for_a_server_that_has_noticed() -> None:
@@ -556,27 +597,35 @@ def test_stop_ends_a_protected_sentence() -> None:
 # Many times.
 
 
-@pytest.mark.parametrize("ending", [RESUME, STOP, None])
-def test_twenty_interruptions_in_a_row_are_all_the_same(ending: int | None) -> None:
+@pytest.mark.parametrize("ending", [RESUME, STOP])
+def test_twenty_interruptions_in_a_row_are_all_the_same(ending: int) -> None:
     room = Room()
     for turn in range(1, 21):
-        begins = turn * 2.0
+        begins = room.now + 0.6
         room.reply(words(3), turn=turn)
         room.say(speech(0.6, seed=turn), begins)
-        room.until(begins - 0.1 if turn > 1 else 1.9)
-        room.until(begins + 0.1)
-        room.until(begins + 0.5)
-        if ending is not None:
-            room.control(DUCK)
-            room.until(begins + 0.9)
-            room.control(ending, turn=turn)
-        room.until(begins + 1.4)
-    room.until(55.0)
+        seen = len(room.actions)
+        room.until(begins + 0.35)
+        assert room.names[seen:] == ["duck", "hold"]
+        assert not room.played[-BLOCK:].any()
+        room.control(DUCK)
+        room.until(begins + 0.9)
+        room.control(ending, turn=turn)
+        room.until(begins + 3.0)
+        assert room.names[seen:] == ["duck", "hold"]
     assert [turn for turn, _, _ in room.finished] == list(range(1, 21))
+    assert {complete for _, _, complete in room.finished} == {ending == RESUME}
     assert room.playout.playing() is None
-    room.reply(words(2), turn=21)
-    room.until(57.0)
-    assert room.finished[-1] == (21, RATE, True)
+
+
+def test_twenty_sounds_in_a_row_that_no_server_notices_lose_nothing() -> None:
+    room = Room()
+    for turn in range(1, 21):
+        room.reply(words(3), turn=turn)
+        room.say(speech(0.6, seed=turn), room.now + 0.6)
+        room.until(room.now + 3.6)
+    assert room.finished == [(turn, 3 * RATE // 2, True) for turn in range(1, 21)]
+    assert room.silent_s() <= 2.0
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -280,6 +280,15 @@ def test_the_count_steps_back_with_the_sound_and_its_end_is_told_once(
     assert finished(playout) == [(1, 1000, True)]
 
 
+def test_a_reply_that_goes_back_to_its_beginning_begins_as_at_first(playout: Playout) -> None:
+    playout.saw(audio(1, [10000, -10000] * 500))
+    first = playout.pull(200)
+    playout.play(Manner.HELD)
+    playout.pull(50)
+    playout.play(Manner.FULL)
+    assert playout.pull(200).tolist() == first.tolist()
+
+
 def test_a_resume_makes_no_click(playout: Playout) -> None:
     playout.saw(audio(1, np.full(3000, 10000)))
     playout.pull(1500)
