@@ -366,7 +366,7 @@ class Dialogue:
         await self._outbox.put(said.turn, risk=pb.Risk(level=level, reason=assessment.reason))
         self._answering.take(said)
         self._memory.note(said.turn, said.words)
-        await self._log.person(said, said.turn, self._clock.when(said.start), said.revision)
+        await self._log.person(said, self._clock.when(said.start))
         return said
 
     def _words_in_place(self, words: str, start: int) -> Said:

@@ -103,7 +103,7 @@ class Hearing:
     on, and dropped if they do.
 
     foreseen: called at once when words were looked for, between two pieces of sound. ahead:
-    whether there is room to look early.
+    gives the windows of silence from which to look: one of the numbers above.
     """
 
     def __init__(

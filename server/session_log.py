@@ -60,9 +60,9 @@ class SessionLog:
         """The consents that hold now, by the names that the Keeper knows."""
         return self._keeper.consents
 
-    async def person(self, said: Said, turn: int, at: datetime, revision: int) -> None:
+    async def person(self, said: Said, at: datetime) -> None:
         """Notes what the person said, what their face showed then, and danger in it."""
-        self._newest_turn = turn
+        self._newest_turn = turn = said.turn
         feeling, assessment, words = said.feeling, said.assessment, said.words
         row = Turn(
             id=said.row_id,
@@ -71,7 +71,7 @@ class SessionLog:
             speaker="person",
             said_at=at,
             text=words,
-            revision=revision,
+            revision=said.revision,
             emotion=feeling.label if feeling else None,
             emotion_probability=feeling.probability if feeling else None,
             risk_level=assessment.level,

@@ -188,10 +188,6 @@ class FasterWhisper:
         await self._worker.close()
 
 
-BYTES_OF_MARKS = ("âĢĶ", "âĢĵ", "âĢ¦")
-"""A dash, a shorter one and an ellipsis as byte-level BPE writes them."""
-
-
 class Marks:
     """The punctuation that Whisper would write after the last word.
 
