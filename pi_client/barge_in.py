@@ -23,8 +23,8 @@ def _samples(seconds: float) -> int:
 _GATE_SAMPLES = _samples(0.13)
 # But a safety sentence waits only so long.
 _PROTECTED_GATE_SAMPLES = _samples(1.0)
-# A reply that gives way stays audible for two blocks, so that a word can be heard to break off.
-_DUCKED_SAMPLES = 2 * BLOCK_SAMPLES
+# A reply that gives way stays audible for so long, so that a word can be heard to break off.
+_DUCKED_SAMPLES = _samples(0.128)
 # The server's voice activity needs about 300 ms, and the network some. If it has noticed no
 # speech by then, the client decides; at the latest after 1.2 s.
 _SERVER_NOTICES_SAMPLES = _samples(0.7)

@@ -23,7 +23,7 @@ _MOST_WAITING_BLOCKS = round(30 / BLOCK_S)
 
 
 class Microphone(Protocol):
-    """Gives blocks of 1024 samples, 16 kHz mono, one every 64 ms."""
+    """Gives blocks of BLOCK_SAMPLES, 16 kHz mono, one every 32 ms."""
 
     @property
     def ended(self) -> bool:
@@ -46,7 +46,7 @@ class Microphone(Protocol):
 class FileMicrophone:
     """Plays a WAV file in real time, then silence without end.
 
-    A block is given out when a microphone would have it, at the end of its 64 ms by the
+    A block is given out when a microphone would have it, at the end of its 32 ms by the
     wall clock; lateness is made up for and does not add up.
     """
 

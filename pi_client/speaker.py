@@ -32,7 +32,7 @@ class ClockedSpeaker:
     """Plays into a WAV file, or into nothing, by the microphone's clock.
 
     Sample 0 of the file is sample 0 of the microphone. Like a sound card it asks for the
-    next 64 ms, so nothing stands in the file earlier than it came. The file goes to the disk
+    next 32 ms, so nothing stands in the file earlier than it came. The file goes to the disk
     as it grows, and its header is right after every block.
     """
 

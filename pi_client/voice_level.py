@@ -7,13 +7,14 @@ from collections import deque
 
 import numpy as np
 
-from pi_client.sound import BLOCK_S, BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples, levels_dbfs
+from pi_client.sound import BLOCK_S, SAMPLE_RATE_HERTZ, Samples, levels_dbfs
 
-# 16 ms: one or two periods of a deep voice, and a quarter of a block.
+# 16 ms: one or two periods of a deep voice, and half a block.
 _FRAME_SAMPLES = 256
 # Voice is in 2 of the last 4 frames, and in 3 of their 8 halves: what is shorter than a half,
 # such as a click, does not do it even where it lies across two frames.
 _RECENT_FRAMES = 4
+_RECENT_SAMPLES = _RECENT_FRAMES * _FRAME_SAMPLES
 _FEWEST_FRAMES = 2
 _FEWEST_HALVES = 3
 # A voice at arm's length is 20 dB louder; quieter ones the server notices.
@@ -28,7 +29,7 @@ _UNHEARD_ROOM_DBFS = -65.0
 # What is left of the own playback is at least this much quieter than it, and comes within
 # 320 ms (the room, the sound card and the canceller together).
 _BELOW_PLAYED_DB = 10.0
-_PLAYED_BLOCKS = 5
+_PLAYED_BLOCKS = round(0.32 / BLOCK_S)
 # Pauses up to this long belong to one stretch of speech.
 STRETCH_ENDS_SAMPLES = round(0.3 * SAMPLE_RATE_HERTZ)
 # A stretch lasts when it is 200 ms old and had voice in 60 % of its last 13 frames (208 ms).
@@ -62,8 +63,8 @@ class VoiceLevel:
 
     @property
     def speaking(self) -> bool:
-        """Whether there was voice in the newest block."""
-        return self.absent_samples < BLOCK_SAMPLES
+        """Whether there was voice in the last 64 ms."""
+        return self.absent_samples < _RECENT_SAMPLES
 
     @property
     def absent_samples(self) -> int:
@@ -79,7 +80,7 @@ class VoiceLevel:
     def hear(self, first_sample: int, block: Samples, played_dbfs: float) -> None:
         """Takes the microphone's next block.
 
-        block: int16, shape (1024,), after echo cancellation. played_dbfs: the loudest 8 ms
+        block: int16, shape (BLOCK_SAMPLES,), after echo cancellation. played_dbfs: the loudest 8 ms
         that the speaker gave out since the last block.
         """
         self._now = first_sample + len(block)

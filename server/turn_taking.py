@@ -19,6 +19,7 @@ ONSET_WINDOWS = 6
 """Windows of speech (192 ms) within the last ONSET_SPAN that make a beginning: a cough or a
 click is shorter, "no" is longer."""
 ONSET_SPAN = 9
+"""So many windows in a row (288 ms) also make one where most are in doubt, as in a hall."""
 AGAIN_WINDOWS = 2
 """Voiced windows in a row (64 ms) that end a pause: a click or a breath is one."""
 MARGIN = SAMPLE_RATE_HERTZ * 3 // 10
@@ -55,7 +56,7 @@ class TurnTaking:
         """patience_s: how much silence ends an utterance, unless `wait_for` says other."""
         self._patience = self._normal_patience = _windows(patience_s)
         self._longest = round(max_utterance_s * SAMPLE_RATE_HERTZ)
-        self._recent: list[bool] = []
+        self._recent: list[float] = []
         self._position = 0
         self._silent = 0
         self._start = 0
@@ -101,21 +102,25 @@ class TurnTaking:
 
     def feed(self, probability: float) -> Change | None:
         """Takes the next window and says what it changed; None: nothing."""
-        voiced = probability >= (SILENCE if self.speaking and not self._silent else SPEECH)
         self._position += VOICE_WINDOW
-        self._recent = [*self._recent, voiced][-ONSET_SPAN:]
-        return self._in_speech(voiced) if self.speaking else self._in_silence()
+        if self.speaking:
+            return self._in_speech(probability >= (SPEECH if self._silent else SILENCE))
+        return self._in_silence(probability)
 
-    def _in_silence(self) -> Change | None:
-        if sum(self._recent) < ONSET_WINDOWS:
+    def _in_silence(self, probability: float) -> Change | None:
+        before = self._recent[-1] if self._recent else 0.0
+        audible = probability >= (SILENCE if before else SPEECH)
+        self._recent = [*self._recent, probability if audible else 0.0][-ONSET_SPAN:]
+        heard = [index for index, one in enumerate(self._recent) if one]
+        sure = sum(one >= SPEECH for one in self._recent)
+        if sure < ONSET_WINDOWS and len(heard) < ONSET_SPAN:
             return None
         self._last_voiced = self._position
         self._floor = self._ended
-        first = self._recent.index(True)
-        self._start = self._position - (len(self._recent) - first) * VOICE_WINDOW
+        self._start = self._position - (len(self._recent) - heard[0]) * VOICE_WINDOW
         self.speaking = True
         self._silent = 0
-        self._voiced = sum(self._recent)
+        self._voiced = len(heard)
         return Change("started", self._start)
 
     def _in_speech(self, voiced: bool) -> Change | None:

@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from pi_client.reply import Key
+from pi_client.sound import BLOCK_S
 from tests.benchmarks.room import Audible
 from tests.benchmarks.talking import Take
 
@@ -145,7 +146,7 @@ def is_over(take: Take) -> bool:
     if released:
         since_s = max(said.last_voiced_s + SETTLED_S, float(released[-1]["t"]))
     heard = [one for one in take.audible if one.key == key and one.begin_s >= since_s]
-    return len(heard) > BIT_S / 0.064 or waited_s > LET_GO_S
+    return len(heard) > BIT_S / BLOCK_S or waited_s > LET_GO_S
 
 
 def stopped(take: Take, key: Key, since_s: float) -> bool:

@@ -73,7 +73,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Audible:
-    """What was audible in one pull of the speaker, 64 ms or less."""
+    """What was audible in one pull of the speaker, a block or less."""
 
     key: Key
     """Turn and revision of the reply."""

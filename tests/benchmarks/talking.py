@@ -55,7 +55,7 @@ class Take:
 
     @property
     def audible(self) -> list[Audible]:
-        """What was heard of the replies, in pulls of 64 ms or less."""
+        """What was heard of the replies, in pulls of a block or less."""
         return self.room.audible
 
     def of(self, event: str, since_s: float = 0.0) -> list[dict[str, Any]]:

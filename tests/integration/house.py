@@ -26,8 +26,8 @@ from server.store import Store
 from server.store.in_memory import InMemoryStore
 
 RATE = 16_000
-MESSAGE = RATE * 64 // 1000
-"""Samples in a message: 64 ms, as the client packs them."""
+MESSAGE = RATE * 32 // 1000
+"""Samples in a message: 32 ms, as the client packs them."""
 PATIENCE_S = 20.0
 """Longest wait for an event; only a fault takes it."""
 PAUSE_S = 2.0

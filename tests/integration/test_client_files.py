@@ -271,7 +271,7 @@ async def test_a_recording_is_answered_and_said_goodbye_to(program: Program, que
     assert [(p.turn, p.sample_count) for p in finished] == [(0, 6615), (1, 8820)]
 
 
-async def test_sound_goes_out_in_real_time_in_blocks_of_64_ms(
+async def test_sound_goes_out_in_real_time_in_blocks_of_32_ms(
     program: Program, question: str
 ) -> None:
     script = Script()
@@ -281,9 +281,9 @@ async def test_sound_goes_out_in_real_time_in_blocks_of_64_ms(
     assert opening.audio_format.sample_rate_hertz == RATE
     assert not opening.HasField("last_disclosure")
     audio = script.sent("audio")
-    assert {len(chunk.pcm) for chunk in audio} == {2048}
+    assert {len(chunk.pcm) for chunk in audio} == {1024}
     first, last = script.arrivals[1], script.arrivals[-1]
-    assert (last - first) == pytest.approx((len(audio) - 1) * 0.064, abs=0.25)
+    assert (last - first) == pytest.approx((len(audio) - 1) * 0.032, abs=0.25)
     recorded = Path(question).read_bytes()[44:]
     assert b"".join(chunk.pcm for chunk in audio).startswith(recorded)
 
@@ -298,7 +298,7 @@ async def test_the_speakers_file_runs_on_the_microphones_clock(
         assert file.getframerate() == REPLY_RATE
         samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
     blocks = len(script.sent("audio"))
-    assert len(samples) / REPLY_RATE == pytest.approx((blocks + 1) * 0.064, abs=0.01)
+    assert len(samples) / REPLY_RATE == pytest.approx((blocks + 1) * 0.032, abs=0.01)
     sounding = np.flatnonzero(samples)
     begins, lasts = sounding[0] / REPLY_RATE, (sounding[-1] - sounding[0]) / REPLY_RATE
     came = program.events("reply_audio")[0]["t"]
@@ -417,7 +417,7 @@ async def test_a_picture_is_sent_twice_a_second_as_it_is(program: Program, quest
     assert list(script.sent("open")[0].consents) == [pb.CAMERA, pb.MEMORY]
     frames = script.sent("frame")
     assert {frame.jpeg for frame in frames} == {picture}
-    seconds = len(script.sent("audio")) * 0.064
+    seconds = len(script.sent("audio")) * 0.032
     assert 1.5 * seconds <= len(frames) <= 2 * seconds + 1
     assert ended.out.count("[feeling: sadness 0.62]") == 1
     assert program.events("emotion")[0]["scores"] == [{"label": "sadness", "probability": 0.62}]

@@ -14,7 +14,7 @@ from pi_client.playout import Playout
 from pi_client.reply import Heard
 
 RATE = 16000
-BLOCK = 1024
+BLOCK = 512
 BLOCK_S = BLOCK / RATE
 DUCK, RESUME, STOP = pb.SpeakerControl.DUCK, pb.SpeakerControl.RESUME, pb.SpeakerControl.STOP
 Done = pb.ReplyDone
@@ -104,7 +104,7 @@ class Room:
             self.now += BLOCK_S
             heard = self._said.get(first, np.zeros(BLOCK)) + self._quiet.normal(0, 8, BLOCK)
             if self._echo_db is not None:
-                back = np.concatenate([np.zeros(BLOCK), *self._blocks[-2:]])
+                back = np.concatenate([np.zeros(800), *self._blocks[-3:]])
                 heard += back[-BLOCK - 800 : -800] * 10 ** (self._echo_db / 20)
             block = np.clip(heard, -32768, 32767).astype(np.int16)
             self._barge_in.hear(first, block)

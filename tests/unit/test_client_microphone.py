@@ -35,7 +35,7 @@ def pack(samples: np.ndarray, width: int) -> bytes:
 
 def heard(path: Path) -> np.ndarray:
     blocks = list(wav.blocks(wav.open_recording(path)))
-    assert {len(block) for block in blocks} == {1024}
+    assert {len(block) for block in blocks} == {512}
     return np.concatenate(blocks)
 
 
@@ -46,7 +46,7 @@ def test_any_pcm_becomes_16_khz_mono(tmp_path: Path, width: int, channels: int, 
     pcm = pack(np.repeat(sine(rate), channels), width)
     samples = heard(write(tmp_path / "a.wav", pcm, rate, channels, width))
     wanted = sine(16000) * 32767
-    assert len(samples) == 16 * 1024
+    assert len(samples) == 32 * 512
     error = samples[200:15800] - wanted[200:15800]
     assert np.abs(error).max() < (300 if width == 1 else 60)
 
@@ -105,7 +105,7 @@ def test_a_recording_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_recording_is_played_in_real_time_then_silence(tmp_path: Path) -> None:
-    microphone = FileMicrophone(write(tmp_path / "a.wav", b"\1\0" * 3000))
+    microphone = FileMicrophone(write(tmp_path / "a.wav", b"\1\0" * 1500))
     began = asyncio.get_running_loop().time()
     microphone.start()
     read = []
@@ -113,9 +113,9 @@ async def test_a_recording_is_played_in_real_time_then_silence(tmp_path: Path) -
     for _ in range(5):
         read.append(await microphone.read())
         ended.append(microphone.ended)
-    assert asyncio.get_running_loop().time() - began >= 5 * 0.064
-    assert [first for first, _ in read] == [0, 1024, 2048, 3072, 4096]
-    assert [int(block.sum()) for _, block in read] == [1024, 1024, 952, 0, 0]
+    assert asyncio.get_running_loop().time() - began >= 5 * 0.032
+    assert [first for first, _ in read] == [0, 512, 1024, 1536, 2048]
+    assert [int(block.sum()) for _, block in read] == [512, 512, 476, 0, 0]
     assert ended == [False, False, True, True, True]
     microphone.close()
 

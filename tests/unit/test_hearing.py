@@ -38,7 +38,7 @@ from server.hearing import (
     Utterance,
     WentOn,
 )
-from server.patience import HABIT_S, OPEN_S, UNSURE_S, Patience, Pause
+from server.patience import HABIT_S, LIKELY_S, OPEN_S, Patience, Pause
 from server.turn_taking import MARGIN
 
 ENGINES = Engines(
@@ -365,10 +365,10 @@ async def test_unfinished_words_are_waited_for() -> None:
 
 async def test_a_pause_that_was_bridged_makes_patient() -> None:
     ears = Ears()
-    unsure = Pause(Heard("I went home.", ends=0.5), 12)
-    assert ears.patience.seconds(unsure) == UNSURE_S
+    likely = Pause(Heard("I went home.", ends=0.5), 12)
+    assert ears.patience.seconds(likely) == LIKELY_S
     await ears.hear(speak_tones("I am sad because"), silence(2), speak_tones(" of her."))
-    assert ears.patience.seconds(unsure) == pytest.approx(2 + HABIT_S, abs=0.1)
+    assert ears.patience.seconds(likely) == pytest.approx(2 + HABIT_S, abs=0.1)
 
 
 async def test_words_that_nobody_wants_any_more_are_dropped() -> None:

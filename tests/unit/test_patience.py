@@ -12,6 +12,7 @@ from server.patience import (
     FADE_UNKNOWN_DB,
     HABIT_S,
     HESITANT_S,
+    LIKELY_S,
     LONGEST_HABIT_S,
     MOST_CAUTION,
     OPEN_S,
@@ -29,7 +30,8 @@ from server.patience import (
 
 NORMAL_S = UNKNOWN_S
 OVER = Pause(Heard("I slept badly.", ends=0.95), 20)
-UNSURE = Pause(Heard("I slept badly.", ends=0.6), 14)
+LIKELY = Pause(Heard("I slept badly.", ends=0.6), 14)
+UNSURE = Pause(Heard("I slept badly.", ends=0.6), 10)
 PHRASE = Pause(Heard("I slept badly,", ends=0.05, goes_on=0.7), 8)
 BROKEN_OFF = Pause(Heard("I slept badly.", ends=0.05, goes_on=0.05), 5)
 OPEN = Pause(Heard("I slept badly because.", ends=0.95), 20)
@@ -45,8 +47,10 @@ def seconds(pause: Pause, pace: str = "normal", normal_s: float = NORMAL_S) -> f
     [
         (OVER, SURE_S),
         (Pause(Heard("Did you hear that?", ends=0.9), 18), SURE_S),
+        (LIKELY, LIKELY_S),
         (UNSURE, UNSURE_S),
         (PHRASE, UNSURE_S),
+        (Pause(PHRASE.heard, BROKEN_OFF_DB + 1), LIKELY_S),
         (BROKEN_OFF, OPEN_S),
         (Pause(BROKEN_OFF.heard, BROKEN_OFF_DB + 1), UNSURE_S),
         (OPEN, OPEN_S),
@@ -61,10 +65,10 @@ def test_the_wait_follows_from_the_words_and_the_voice(pause: Pause, expected: f
 
 
 def test_a_comma_waits_longer_where_the_recogniser_tells_nothing_else() -> None:
-    assert UNSURE_S < seconds(Pause(Heard("I slept badly,"))) < OPEN_S
+    assert seconds(UNTOLD) < seconds(Pause(Heard("I slept badly,"))) < OPEN_S
 
 
-@pytest.mark.parametrize("pause", [OVER, UNSURE, PHRASE, BROKEN_OFF, OPEN, UNTOLD])
+@pytest.mark.parametrize("pause", [OVER, LIKELY, UNSURE, PHRASE, BROKEN_OFF, OPEN, UNTOLD])
 @pytest.mark.parametrize("pace", PACES)
 @pytest.mark.parametrize("normal_s", [0.2, 0.8, 10])
 def test_every_wait_scales_with_the_setting_and_the_pace(
@@ -74,7 +78,7 @@ def test_every_wait_scales_with_the_setting_and_the_pace(
     assert seconds(pause, pace, normal_s) == pytest.approx(seconds(pause) * scale)
 
 
-@pytest.mark.parametrize("pause", [OVER, UNSURE, PHRASE, BROKEN_OFF, OPEN, UNTOLD])
+@pytest.mark.parametrize("pause", [OVER, LIKELY, UNSURE, PHRASE, BROKEN_OFF, OPEN, UNTOLD])
 def test_nobody_is_answered_sooner_unheard_than_heard(pause: Pause) -> None:
     assert Patience(NORMAL_S).first_s() >= seconds(pause)
 
@@ -93,10 +97,10 @@ def of_habit(*pauses: float) -> Patience:
     return patience
 
 
-@pytest.mark.parametrize("pause", [UNSURE, PHRASE])
-def test_a_wait_outlasts_the_pauses_that_they_made_before(pause: Pause) -> None:
-    assert of_habit(1.6, 1.6).seconds(pause) == pytest.approx(1.6 + HABIT_S)
-    assert of_habit(0.3, 0.5).seconds(pause) == UNSURE_S
+@pytest.mark.parametrize(("pause", "without"), [(LIKELY, LIKELY_S), (PHRASE, UNSURE_S)])
+def test_a_wait_outlasts_the_pauses_that_they_made_before(pause: Pause, without: float) -> None:
+    assert of_habit(1.9, 1.9).seconds(pause) == pytest.approx(1.9 + HABIT_S)
+    assert of_habit(0.3, 0.5).seconds(pause) == without
 
 
 @pytest.mark.parametrize(("pause", "expected"), [(OVER, SURE_S), (UNTOLD, UNKNOWN_S)])
@@ -105,6 +109,7 @@ def test_a_habit_does_not_delay_what_seems_over(pause: Pause, expected: float) -
 
 
 def test_a_habit_never_shortens_a_wait() -> None:
+    assert of_habit(0.1).seconds(LIKELY) == LIKELY_S
     assert of_habit(0.1).seconds(UNSURE) == UNSURE_S
     assert of_habit(2.0).seconds(OPEN) == OPEN_S
 
@@ -115,10 +120,10 @@ def test_a_habit_has_a_limit_and_is_forgotten() -> None:
 
 
 def test_one_long_pause_among_many_is_no_habit() -> None:
-    assert of_habit(*[0.4] * 6, 2.0).seconds(UNSURE) == UNSURE_S
+    assert of_habit(*[0.4] * 6, 2.0).seconds(LIKELY) == LIKELY_S
 
 
-@pytest.mark.parametrize("pause", [OVER, UNSURE, OPEN])
+@pytest.mark.parametrize("pause", [OVER, LIKELY, UNSURE, OPEN])
 def test_a_wrong_guess_makes_careful_and_a_right_one_less_so(pause: Pause) -> None:
     patience = Patience(NORMAL_S)
     waits = [patience.seconds(pause)]
@@ -137,7 +142,7 @@ def test_a_wrong_guess_makes_careful_and_a_right_one_less_so(pause: Pause) -> No
     assert patience.seconds(pause) == pytest.approx(waits[1])
 
 
-@pytest.mark.parametrize("pause", [OVER, UNSURE, PHRASE, BROKEN_OFF, OPEN, UNTOLD])
+@pytest.mark.parametrize("pause", [OVER, LIKELY, UNSURE, PHRASE, BROKEN_OFF, OPEN, UNTOLD])
 def test_trouble_lengthens_every_wait(pause: Pause) -> None:
     patience = Patience(NORMAL_S)
     patience.troubled = True
@@ -160,7 +165,7 @@ def test_who_hesitates_is_given_more_time(words: str, hesitates: int) -> None:
 
 @pytest.mark.parametrize("pause_s", [0.0, -1.0, 1e-9, 1e9])
 def test_odd_pauses_leave_the_wait_in_its_bounds(pause_s: float) -> None:
-    assert UNSURE_S <= of_habit(pause_s).seconds(UNSURE) <= LONGEST_HABIT_S
+    assert LIKELY_S <= of_habit(pause_s).seconds(LIKELY) <= LONGEST_HABIT_S
 
 
 @pytest.mark.parametrize("ends", [0.0, 1.0, 1.0001])

@@ -11,6 +11,7 @@ from server.turn_taking import (
     MOST_REFUSED,
     ONSET_SPAN,
     ONSET_WINDOWS,
+    SPEECH,
     Change,
     Nearness,
     TurnTaking,
@@ -56,6 +57,16 @@ def test_a_stammered_beginning_counts_from_its_first_sound() -> None:
     runs = [(VOICE, 2), (QUIET, 1), (VOICE, 2), (QUIET, 1), (VOICE, 2)]
     assert sum(count for _, count in runs) <= ONSET_SPAN
     assert feed(turn_taking(), (QUIET, 30), *runs) == [Change("started", 30 * VOICE_WINDOW)]
+
+
+def test_a_word_that_is_in_doubt_for_long_begins_with_its_first_window() -> None:
+    runs = [(SPEECH, 1), (DOUBT, ONSET_SPAN - 1)]
+    assert feed(turn_taking(), (QUIET, 30), *runs) == [Change("started", 30 * VOICE_WINDOW)]
+
+
+def test_doubt_alone_is_no_beginning() -> None:
+    assert feed(turn_taking(), (DOUBT, 100)) == []
+    assert feed(turn_taking(), *[(SPEECH, 1), (DOUBT, ONSET_SPAN - 2), (QUIET, 1)] * 50) == []
 
 
 def test_a_pause_shorter_than_the_patience_is_part_of_the_turn() -> None:
