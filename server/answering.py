@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from server.config import LlmSettings
-from server.engines import Generation
+from server.engines import Generation, Message
 from server.memory import Memory
-from server.prompt import CHARACTERS_PER_TOKEN, HISTORY_TURNS, Exchange, Situation, messages
+from server.prompt import CHARACTERS_PER_TOKEN, Exchange, Situation, in_view, messages
 from server.reply import Reply
 from server.safety import DISCLOSURE, LEVELS, Assessment, HelpLines, assess, wording
 from server.speaking import Saying
@@ -49,9 +49,13 @@ class Answering:
         self.disclosed = told is not None and guest.started_at - told < DISCLOSE_EVERY
         """Whether the person has heard lately that this is a machine."""
 
-    def history(self, said: Said) -> list[Exchange]:
-        """The talk before some words, as far as it was heard."""
-        return [*self._before, *(one.exchange for one in self._said if one.turn != said.turn)]
+    def history(self, turn: int) -> list[Exchange]:
+        """The talk without a turn, as far as it was heard."""
+        return [*self._before, *(one.exchange for one in self._said if one.turn != turn)]
+
+    def beginning(self, turn: int) -> list[Message]:
+        """Gives the part of a turn's prompt that is known before its words are."""
+        return messages(Situation("", self.history(turn)), self._most_characters)[:-1]
 
     @property
     def newest(self) -> Said | None:
@@ -139,11 +143,14 @@ class Answering:
 
     async def _answer_freely(self, reply: Reply, said: Said) -> None:
         begin = time.monotonic()
-        memories: Sequence[str] = await self._memory.recall(said.words, said.turn, HISTORY_TURNS)
+        history = self.history(said.turn)
+        memories: Sequence[str] = await self._memory.recall(
+            said.words, said.turn, len(in_view(history))
+        )
         said.stages["recall"] = 1000 * (time.monotonic() - begin)
         situation = Situation(
             words=said.words,
-            history=self.history(said),
+            history=history,
             feeling=said.feeling.label if said.feeling else "",
             feeling_probability=said.feeling.probability if said.feeling else 0.0,
             memories=memories,

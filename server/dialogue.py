@@ -7,7 +7,7 @@ is answered as a whole, in the place of the answer that came too soon.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tadbot.v1 import companion_pb2 as pb
@@ -17,7 +17,7 @@ from server import latency
 from server.answering import Answering
 from server.barge_in import COMPARED_S, BargeIn
 from server.config import ConversationSettings
-from server.engines import SAMPLE_RATE_HERTZ, Engines, Heard, Samples, Score
+from server.engines import SAMPLE_RATE_HERTZ, Engines, Heard, Message, Samples, Score
 from server.errors import EngineError
 from server.hearing import (
     BUSY_WINDOWS,
@@ -81,6 +81,7 @@ class Dialogue:
         self._outbox, self._log, self._memory = around.outbox, around.log, around.memory
         self._answering, self._clock = around.answering, around.clock
         self._tasks, self._seen = around.tasks, around.feeling
+        self._llm = engines.llm
         self._patience = Patience(settings.end_of_turn_s, guest.pace)
         language = guest.language[:2].lower()
         self._hearing = Hearing(
@@ -102,6 +103,7 @@ class Dialogue:
         self._turn_open = False
         """Whether the speech that is heard just now has the word."""
         self._cut_at: int | None = None
+        self._prefilling: asyncio.Task[None] | None = None
         self._foreseen: Said | None = None
         """Words that were foreseen, with the reply that is prepared for them."""
         self._quiet_since = 0
@@ -201,6 +203,7 @@ class Dialogue:
             self._advance()
         turn = self.turn
         await self.speaking.stop(turn)
+        self._prefill()
         if self._turn_open:
             await self._outbox.activity(turn, pb.State.HEARING)
 
@@ -389,7 +392,25 @@ class Dialogue:
     def _level_db(self) -> float:
         return level_db(self._hearing.newest(REMEMBERED / SAMPLE_RATE_HERTZ))
 
-    # What is foreseen.
+    # What is done ahead.
+
+    def _prefill(self) -> None:
+        """Has the model read what of the prompt is known already, while the person speaks."""
+        running = self._prefilling is not None and not self._prefilling.done()
+        if running or not self._settings.answer_ahead or self._spare.busy:
+            return
+        self._prefilling = self._tasks.create_task(self._read(self._answering.beginning(self.turn)))
+
+    async def _read(self, beginning: Sequence[Message]) -> None:
+        try:
+            await self._llm.prefill(beginning)
+        except EngineError:
+            log.warning("the model could not read the beginning of a prompt ahead")
+
+    async def _prefilled(self) -> None:
+        """Waits until the model has read what it reads: what follows then finds it there."""
+        if self._prefilling is not None:
+            await asyncio.wait([self._prefilling])
 
     def _look_from(self) -> int:
         if not self._settings.answer_ahead:
@@ -416,7 +437,7 @@ class Dialogue:
         if not plain or self._unsettled or self._answering.unanswered is not before:
             return
         said.feeling = self._feeling(said.start, look.end)
-        said.history = self._answering.history(said)
+        said.history = self._answering.history(said.turn)
         self.discard()
         self._foreseen = said
         said.saying = self.speaking.prepare(said.turn, self._answer_to(said))
@@ -427,7 +448,7 @@ class Dialogue:
         """Starts the reply to what was said, or lets the prepared one out."""
         turn = self._turn_of(said)
         danger = self._answering.danger
-        same = danger is None and said.history == self._answering.history(said)
+        same = danger is None and said.history == self._answering.history(said.turn)
         if said is self._foreseen and said.saying is not None and same and turn == said.turn:
             self._foreseen = None
             said.saying.id = said.reply_id
@@ -446,6 +467,7 @@ class Dialogue:
     def _answer_to(self, said: Said) -> Say:
         async def answer(reply: Reply) -> None:
             try:
+                await self._prefilled()
                 await self._answering.answer(reply, said)
             finally:
                 if said.saying is not None and said.saying.reply is reply:
@@ -456,8 +478,9 @@ class Dialogue:
     async def _tell_latency(self, reply: Reply, said: Said) -> None:
         if said.utterance is not None:
             stages = latency.measure(said, reply)
-            self._log.latency(said.turn, self._clock.when(said.utterance.end), stages)
-            await self._outbox.put(said.turn, turn_latency=latency.message(stages))
+            when = self._clock.when(said.utterance.end)
+            self._log.latency(said.turn, when, stages, reply.usage)
+            await self._outbox.put(said.turn, turn_latency=latency.message(stages, reply.usage))
 
     def _note_saying(self, saying: Saying) -> None:
         if self._answering.heard(saying):

@@ -2,6 +2,7 @@
 
 from tadbot.v1 import companion_pb2 as pb
 
+from server.engines import Usage
 from server.reply import Reply
 from server.turns import Said
 
@@ -27,9 +28,9 @@ def measure(said: Said, reply: Reply) -> dict[str, float]:
     return stages
 
 
-def message(stages: dict[str, float]) -> pb.TurnLatency:
-    """Turns stages into the contract's words."""
-    latency = pb.TurnLatency()
+def message(stages: dict[str, float], usage: Usage) -> pb.TurnLatency:
+    """Turns stages, and what the prompt cost, into the contract's words."""
+    latency = pb.TurnLatency(prompt_tokens=usage.prompt_tokens, cached_tokens=usage.cached_tokens)
     for name, milliseconds in stages.items():
         getattr(latency, name).FromMicroseconds(int(1000 * milliseconds))
     return latency

@@ -17,8 +17,9 @@ PERSONA = (
     "no diagnosis, no medical advice and no phone numbers."
 )
 """Who speaks. Short, because small models lose what is long and a Pi reads it slowly."""
-HISTORY_TURNS = 6
-"""Exchanges of the talk that the model sees again."""
+HISTORY_TURNS, HISTORY_STEP = 6, 3
+"""Exchanges of the talk that the model sees again, at least; the oldest are left out some at a
+time, so that what follows them stays in the model's cache for the turns between."""
 MEMORY_CHARACTERS = 160
 """Of one memory; longer ones are cut at a word."""
 CHARACTERS_PER_TOKEN = 3
@@ -67,13 +68,19 @@ def messages(situation: Situation, most_characters: int = MOST_CHARACTERS) -> li
     newest = f"({' '.join(notes)})\n{situation.words}" if notes else situation.words
     room = most_characters - len(PERSONA) - len(newest)
     chat = [Message("system", PERSONA)]
-    for exchange in _newest_within(room, situation.history[-HISTORY_TURNS:]):
+    for exchange in _newest_within(room, in_view(situation.history)):
         chat.append(Message("user", exchange.person))
         if exchange.tadbot:
             chat.append(Message("assistant", exchange.tadbot))
         else:
             chat.append(Message("assistant", "…"))
     return [*chat, Message("user", newest)]
+
+
+def in_view(history: Sequence[Exchange]) -> Sequence[Exchange]:
+    """Gives the exchanges of a talk that the model sees again, the newest last."""
+    over = max(0, len(history) - HISTORY_TURNS)
+    return history[over // HISTORY_STEP * HISTORY_STEP :]
 
 
 def _newest_within(room: int, history: Sequence[Exchange]) -> Sequence[Exchange]:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tadbot.v1 import companion_pb2, sound_pb2
 
-from server.engines import Engines, Generation, Message, Samples
+from server.engines import Engines, Generation, Message, Samples, Usage
 from server.errors import EngineError
 from server.safety import guard
 from server.sound import to_pcm
@@ -87,6 +87,8 @@ class Reply:
         self.replaced = 0
         """Clauses of the model that were not fit to be spoken."""
         self.timing = Timing()
+        self.usage = Usage()
+        """What the model's prompt cost."""
 
     @property
     def sample_rate_hertz(self) -> int:
@@ -148,7 +150,7 @@ class Reply:
     ) -> AsyncGenerator[str, None]:
         rest = ""
         first = True
-        async with aclosing(self._engines.llm.stream(chat, generation)) as pieces:
+        async with aclosing(self._engines.llm.stream(chat, generation, self.usage)) as pieces:
             while True:
                 try:
                     async with asyncio.timeout(PIECE_TIMEOUT_S):

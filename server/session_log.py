@@ -6,12 +6,14 @@ an answer (a consent, an erasure). It does not know what may be kept: the Keeper
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from tadbot.v1 import companion_pb2 as pb
 
 from server.consent import ALWAYS, Keeper
+from server.engines import Usage
 from server.errors import StoreError
 from server.outbox import Outbox
 from server.recorder import Recorder
@@ -120,9 +122,12 @@ class SessionLog:
             scores = tuple((one.label, one.probability) for one in sight.scores)
             self._recorder.emotion(EmotionFrame(self._session_id, at, scores))
 
-    def latency(self, turn: int, at: datetime, stages: Mapping[str, float]) -> None:
-        """Notes where the time of a turn went. stages: milliseconds by name of COLUMNS."""
-        columns = {COLUMNS[name]: value for name, value in stages.items()}
+    def latency(self, turn: int, at: datetime, stages: Mapping[str, float], usage: Usage) -> None:
+        """Notes where the time of a turn went, and what its prompt cost.
+
+        stages: milliseconds by name of COLUMNS.
+        """
+        columns = {COLUMNS[name]: value for name, value in stages.items()} | asdict(usage)
         self._recorder.latency(Latency(self._session_id, turn, at, **columns))
 
     async def _audit(self, level: str) -> None:

@@ -155,15 +155,31 @@ class Generation:
     seed: int | None = None
 
 
+@dataclass
+class Usage:
+    """What a prompt cost, filled in while its reply comes; None where the model does not tell."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Of these, how many were kept from an earlier prompt that began the same."""
+
+
 class LanguageModel(Engine, Protocol):
     """Finds words."""
 
     def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         """Generates a reply, piece by piece; closing the iterator stops the model.
 
-        Raises EngineError if the model fails.
+        usage: is told what the prompt cost. Raises EngineError if the model fails.
+        """
+        ...
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Reads the beginning of a chat ahead of its end, so that the reply begins sooner.
+
+        An engine that keeps no beginnings does nothing. Raises EngineError if the model fails.
         """
         ...
 

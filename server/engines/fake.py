@@ -21,6 +21,7 @@ from server.engines import (
     Picture,
     Samples,
     Score,
+    Usage,
     Vectors,
 )
 
@@ -162,7 +163,7 @@ class FakeLanguageModel(_Fake):
     """Says back what the person said, in two sentences."""
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         """Generates the same reply to the same words, a word at a time."""
         said = next((one.content for one in reversed(messages) if one.role == "user"), "")
@@ -170,6 +171,9 @@ class FakeLanguageModel(_Fake):
         words = f"You said: {last.rstrip('.?!')}. How does that feel?".split(" ")
         for place, word in enumerate(words[: generation.max_tokens]):
             yield word if place == 0 else f" {word}"
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Keeps nothing."""
 
 
 class FakeTextToSpeech(_Fake):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
-from server.engines import Description, Generation, Message
+from server.engines import Description, Generation, Message, Usage
 from server.engines.worker import Emit, Worker
 from server.errors import EngineError
 
@@ -44,22 +44,13 @@ class LlamaCpp:
         return Description("llama_cpp", self._name, self._device)
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         """Generates token by token; closing stops llama.cpp at the next token."""
-        request: dict[str, Any] = {
-            "messages": [{"role": one.role, "content": one.content} for one in messages],
-            "max_tokens": generation.max_tokens,
-            "temperature": generation.temperature,
-            "repeat_penalty": 1.1,
-            "stream": True,
-            "cache_prompt": True,
-        }
-        if generation.seed is not None:
-            request["seed"] = generation.seed
+        request = _request(messages, generation)
 
         def generate(emit: Emit[str]) -> None:
-            self._generate(request, emit)
+            self._generate(request, emit, usage or Usage())
 
         pieces = self._worker.stream(generate)
         try:
@@ -69,13 +60,25 @@ class LlamaCpp:
         finally:
             await pieces.aclose()
 
-    def _generate(self, request: dict[str, Any], emit: Emit[str]) -> None:
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        """Has a slot read the chat, as far as another that begins the same has not."""
+        request = _request(messages, Generation(max_tokens=0))
+
+        def read() -> None:
+            self._generate(request, lambda piece: False, Usage())
+
+        await self._worker.run(read)
+
+    def _generate(self, request: dict[str, Any], emit: Emit[str], usage: Usage) -> None:
         failures: list[str] = []
 
         def take(chunk: Any) -> bool:
             if "choices" not in chunk:
                 failures.append(str(chunk.get("code", "")) if isinstance(chunk, dict) else "")
                 return True
+            if timings := chunk.get("timings"):
+                usage.cached_tokens = int(timings["cache_n"])
+                usage.prompt_tokens = int(timings["cache_n"] + timings["prompt_n"])
             piece = chunk["choices"][0]["delta"].get("content") if chunk["choices"] else None
             return emit(piece or "")
 
@@ -96,6 +99,22 @@ class LlamaCpp:
     async def close(self) -> None:
         """Ends the threads; the model goes with the last reference."""
         await self._worker.close()
+
+
+def _request(messages: Sequence[Message], generation: Generation) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "messages": [{"role": one.role, "content": one.content} for one in messages],
+        "max_tokens": generation.max_tokens,
+        "temperature": generation.temperature,
+        "repeat_penalty": 1.1,
+        "stream": True,
+        "cache_prompt": True,
+        # Else the cost of the prompt comes with the end, which a reply is seldom heard to.
+        "timings_per_token": True,
+    }
+    if generation.seed is not None:
+        request["seed"] = generation.seed
+    return request
 
 
 def free_threads() -> int:

@@ -121,6 +121,10 @@ class Latency:
     llm_first_clause_ms: float | None = None
     tts_first_sound_ms: float | None = None
     first_sound_ms: float | None = None
+    prompt_tokens: int | None = None
+    """Of the language model's prompt; None where none was asked, or it does not tell."""
+    cached_tokens: int | None = None
+    """Of these, how many it had kept from an earlier prompt."""
 
 
 @dataclass(frozen=True)

@@ -102,15 +102,17 @@ ON CONFLICT (session_id, at) DO NOTHING;
 -- Writes where the time of turns went.
 INSERT INTO latencies (
     session_id, person_id, turn, at, end_of_turn_ms, stt_ms, safety_ms, recall_ms,
-    llm_first_token_ms, llm_first_clause_ms, tts_first_sound_ms, first_sound_ms
+    llm_first_token_ms, llm_first_clause_ms, tts_first_sound_ms, first_sound_ms, prompt_tokens,
+    cached_tokens
 )
 SELECT
     s.id, s.person_id, r.turn, r.at, r.end_of_turn_ms, r.stt_ms, r.safety_ms, r.recall_ms,
-    r.llm_first_token_ms, r.llm_first_clause_ms, r.tts_first_sound_ms, r.first_sound_ms
+    r.llm_first_token_ms, r.llm_first_clause_ms, r.tts_first_sound_ms, r.first_sound_ms,
+    r.prompt_tokens, r.cached_tokens
 FROM jsonb_to_recordset(%(rows)s) AS r (
     session_id uuid, turn integer, at timestamptz, end_of_turn_ms float8, stt_ms float8,
     safety_ms float8, recall_ms float8, llm_first_token_ms float8, llm_first_clause_ms float8,
-    tts_first_sound_ms float8, first_sound_ms float8
+    tts_first_sound_ms float8, first_sound_ms float8, prompt_tokens integer, cached_tokens integer
 )
 JOIN sessions s ON s.id = r.session_id AND 'memory' = ANY (s.keeps)
 FOR SHARE OF s
@@ -123,7 +125,9 @@ ON CONFLICT (session_id, turn) DO UPDATE SET
     llm_first_token_ms = excluded.llm_first_token_ms,
     llm_first_clause_ms = excluded.llm_first_clause_ms,
     tts_first_sound_ms = excluded.tts_first_sound_ms,
-    first_sound_ms = excluded.first_sound_ms;
+    first_sound_ms = excluded.first_sound_ms,
+    prompt_tokens = excluded.prompt_tokens,
+    cached_tokens = excluded.cached_tokens;
 
 -- name: write_events
 -- Writes danger that was noticed.

@@ -10,7 +10,15 @@ import pytest
 
 from server import models
 from server.config import Settings, load
-from server.engines import LABELS, SAMPLE_RATE_HERTZ, VOICE_WINDOW, Generation, Message, Samples
+from server.engines import (
+    LABELS,
+    SAMPLE_RATE_HERTZ,
+    VOICE_WINDOW,
+    Generation,
+    Message,
+    Samples,
+    Usage,
+)
 from server.engines.loading import load_engine
 from server.errors import VoiceUnknownError
 from server.pictures import load_picture
@@ -18,6 +26,10 @@ from tests.acceptance.house import plain
 
 PROFILES = ("fake", "cpu", "pi")
 WORDS = "How are you today, my friend?"
+MANY_WORDS = (
+    "I told him that I could not go on like that, and he said it was all my own fault, "
+    "so I packed a bag and drove to my mother's house in the middle of the night."
+)
 QUESTION = [Message("system", "You are kind."), Message("user", "I feel a bit sad today.")]
 
 
@@ -37,16 +49,32 @@ async def engine(seam: str, settings: Settings) -> AsyncIterator[Any]:
         await loaded.close()
 
 
-async def _say(settings: Settings) -> Samples:
-    """Speaks WORDS with the profile's own voice, at the rate that is heard."""
+async def _say(settings: Settings, words: str = WORDS) -> Samples:
+    """Speaks with the profile's own voice, at the rate that is heard."""
     import samplerate
 
     async with engine("tts", settings) as tts:
-        sound = np.concatenate([part async for part in tts.stream(WORDS)])
+        sound = np.concatenate([part async for part in tts.stream(words)])
         return np.asarray(
             samplerate.resample(sound, SAMPLE_RATE_HERTZ / tts.sample_rate_hertz, "sinc_fastest"),
             dtype=np.float32,
         )
+
+
+async def test_a_beginning_that_was_read_ahead_is_found_again(settings: Settings) -> None:
+    if settings.profile == "fake":
+        pytest.skip("the fake model reads nothing")
+    persona = Message("system", "You are kind to everybody who comes to you, whoever it may be.")
+    talk = [persona, Message("user", "Hello there."), Message("assistant", "Hello, how are you?")]
+    async with engine("llm", settings) as llm:
+        cold, warm = Usage(), Usage()
+        chat = [*talk, QUESTION[1]]
+        await anext(llm.stream([Message("user", "Who are you?")], Generation(1, 0.0), cold))
+        await llm.prefill(talk)
+        assert [piece async for piece in llm.stream(chat, Generation(5, 0.0), warm)]
+    assert cold.prompt_tokens
+    assert 20 < (warm.cached_tokens or 0) < (warm.prompt_tokens or 0)
+    assert (warm.prompt_tokens or 0) - (warm.cached_tokens or 0) < 20
 
 
 async def test_a_voice_speaks_and_knows_its_voices(settings: Settings) -> None:
@@ -68,6 +96,15 @@ async def test_what_is_spoken_is_heard(settings: Settings) -> None:
         assert plain((await recognition.settle()).text) == plain(WORDS)
         assert plain((await recognition.settle()).text) == plain(WORDS)
         assert (await stt.open().settle()).text == ""
+
+
+async def test_a_long_sentence_is_heard_to_its_last_word(settings: Settings) -> None:
+    async with engine("stt", settings) as stt:
+        recognition = stt.open("en")
+        await recognition.feed(await _say(settings, MANY_WORDS))
+        heard = plain((await recognition.settle()).text).split()
+        assert heard[-6:] == plain(MANY_WORDS).split()[-6:]
+        assert len(heard) == pytest.approx(len(MANY_WORDS.split()), abs=3)
 
 
 async def test_voice_activity_tells_speech_from_silence(settings: Settings) -> None:

@@ -54,8 +54,10 @@ async def test_a_question_is_heard_seen_answered_and_logged(house: House, tmp_pa
     assert tadbot[0]["heard_fraction"] == pytest.approx(1)
     feelings = house.sql(f"select label from emotion_timeline where session_id = '{session}'")
     assert {row["label"] for row in feelings} == {"happiness"}
-    times = house.sql(f"select first_sound_ms from latency_log where session_id = '{session}'")
+    times = house.sql(f"select * from latency_log where session_id = '{session}'")
     assert times[0]["first_sound_ms"] == pytest.approx(1000 * latency["first_sound"], abs=1)
+    assert times[0]["prompt_tokens"] == latency["prompt_tokens"]
+    assert 0 < times[0]["cached_tokens"] < times[0]["prompt_tokens"]
 
 
 async def test_danger_gets_the_help_line_of_the_country(house: House, tmp_path: Path) -> None:

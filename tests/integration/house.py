@@ -16,7 +16,7 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import companion_pb2_grpc, emotion_recognition_pb2, sound_pb2
 
 from server.config import Settings, load
-from server.engines import Engines, Generation, Message, Samples
+from server.engines import Engines, Generation, Message, Samples, Usage
 from server.engines.fake import FakeLanguageModel, hear_tones, speak_tones
 from server.engines.loading import load_engines
 from server.service.house import House
@@ -35,17 +35,26 @@ PAUSE_S = 2.0
 
 
 class CountingModel(FakeLanguageModel):
-    """The fake model, which keeps every chat that it was asked to go on with."""
+    """The fake model, which keeps every chat that it was asked to go on with, or to read ahead."""
 
     def __init__(self) -> None:
         self.chats: list[Sequence[Message]] = []
+        self.beginnings: list[Sequence[Message]] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         self.chats.append(messages)
-        async for piece in super().stream(messages, generation):
+        if usage is not None:
+            usage.prompt_tokens, usage.cached_tokens = 30, 20
+        async for piece in super().stream(messages, generation, usage):
             yield piece
+
+    async def prefill(self, messages: Sequence[Message]) -> None:
+        self.beginnings.append(messages)
+        await self.may_answer.wait()
 
 
 @dataclass

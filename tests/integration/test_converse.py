@@ -19,7 +19,7 @@ from tadbot.v1 import emotion_recognition_pb2, language_model_pb2, language_mode
 
 from server.answering import GREETING
 from server.dialogue import UNHEARD
-from server.engines import Generation, Heard, Message, Picture, Samples, Score
+from server.engines import Generation, Heard, Message, Picture, Samples, Score, Usage
 from server.engines.fake import (
     TONE_SAMPLES,
     FakeEmotionRecognizer,
@@ -57,7 +57,7 @@ class Halting(CountingModel):
         self.stopped = 0
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         self.chats.append(messages)
         try:
@@ -73,7 +73,7 @@ class Failing(FakeLanguageModel):
     """Fails."""
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         raise EngineError
         yield ""

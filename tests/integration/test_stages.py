@@ -20,7 +20,7 @@ from tadbot.v1 import language_model_pb2 as llm_pb2
 from tadbot.v1 import speech_to_text_pb2 as stt_pb2
 from tadbot.v1 import text_to_speech_pb2 as tts_pb2
 
-from server.engines import Generation, Message, Samples
+from server.engines import Generation, Message, Samples, Usage
 from server.engines.fake import (
     TONE_SAMPLES,
     FakeLanguageModel,
@@ -45,11 +45,11 @@ class Tuned(FakeLanguageModel):
         self.stopped = 0
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         self.asked.append(generation)
         try:
-            async for piece in super().stream(messages, generation):
+            async for piece in super().stream(messages, generation, usage):
                 yield piece
             if messages[-1].content == "fail":
                 raise EngineError

@@ -10,8 +10,10 @@ from tadbot.v1 import companion_pb2 as pb
 
 from server import spare
 from server.answering import NO_HURRY
-from server.engines import Generation, Message, Samples
+from server.engines import Generation, Message, Samples, Usage
 from server.engines.fake import TONE_SAMPLES, FakeLanguageModel, FakeTextToSpeech, speak_tones
+from server.errors import EngineError
+from server.prompt import PERSONA
 from server.safety import Assessment as Danger
 from server.safety import help_lines, wording
 from server.sound import to_samples
@@ -53,7 +55,7 @@ class Listening(FakeLanguageModel):
     """Says the same to everything."""
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         yield "Go on, please."
 
@@ -358,6 +360,7 @@ async def test_the_model_is_not_asked_ahead_where_it_was_so_set() -> None:
     settings = {"conversation": {"answer_ahead": False}}
     async with served(overrides=settings, llm=CountingModel()) as house:
         assert not await _asked_in_the_pause(house)
+        assert read_ahead(house) == []
 
 
 async def test_the_model_is_not_asked_ahead_while_the_cores_are_busy(
@@ -365,6 +368,62 @@ async def test_the_model_is_not_asked_ahead_while_the_cores_are_busy(
 ) -> None:
     monkeypatch.setattr(spare.Spare, "busy", property(lambda self: True))
     assert not await _asked_in_the_pause(house)
+    assert read_ahead(house) == []
+
+
+def read_ahead(house: Served) -> list[list[str]]:
+    """Lists the beginnings of prompts that the model read ahead."""
+    made = house.house.engines.llm.beginnings  # type: ignore[attr-defined]
+    return [[one.content for one in chat] for chat in made]
+
+
+async def test_what_is_known_of_a_prompt_is_read_while_the_person_speaks(house: Served) -> None:
+    async with house.talk() as talker:
+        await talker.ask(WORDS)
+        await talker.hear(speak_tones(MORE))
+        await talker.until(lambda: len(read_ahead(house)) > 1)
+        assert talker.transcripts == [WORDS]
+        await talker.hear(silence(PAUSE_S))
+        await talker.until(lambda: talker.reply(2).endswith("feel?"))
+    assert read_ahead(house) == [[PERSONA], [PERSONA, WORDS, talker.reply(1)]]
+    assert [chat[: len(chat) - 1] for chat in chats(house)] == read_ahead(house)
+
+
+async def test_what_goes_on_with_a_turn_is_answered_from_before_it(house: Served) -> None:
+    async with house.talk(plays=False) as talker:
+        await answered(talker)
+        await talker.played(1, 4 * TONE_SAMPLES, finished=False)
+        await talker.say(MORE)
+        await talker.until(lambda: len(talker.all("reply_done")) > 1)
+    assert read_ahead(house) == [[PERSONA], [PERSONA]]
+
+
+async def test_an_answer_waits_until_the_beginning_is_read(house: Served) -> None:
+    model = house.house.engines.llm
+    model.may_answer.clear()  # type: ignore[attr-defined]
+    async with house.talk() as talker:
+        await talker.say(WORDS)
+        await talker.until(lambda: WORDS in talker.transcripts)
+        await asyncio.sleep(0.2)
+        assert chats(house) == []
+        model.may_answer.set()  # type: ignore[attr-defined]
+        await talker.until(lambda: talker.reply(1).endswith("feel?"))
+
+
+async def test_a_model_that_cannot_read_ahead_still_answers() -> None:
+    class Failing(CountingModel):
+        async def prefill(self, messages: Sequence[Message]) -> None:
+            raise EngineError("no room")
+
+    async with served(llm=Failing()) as house, house.talk() as talker:
+        assert (await talker.ask(WORDS)).startswith("You said")
+
+
+async def test_what_a_prompt_cost_is_told_with_the_times_of_its_turn(house: Served) -> None:
+    async with house.talk() as talker:
+        await talker.ask(WORDS)
+        latency = (await talker.first("turn_latency")).turn_latency
+    assert (latency.prompt_tokens, latency.cached_tokens) == (30, 20)
 
 
 async def test_a_slow_pace_waits_longer(house: Served) -> None:

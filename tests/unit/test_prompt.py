@@ -1,14 +1,18 @@
 """What the language model reads."""
 
+from itertools import pairwise
+
 from server.engines import LABELS, Message
 from server.prompt import (
     FEELING_FROM,
+    HISTORY_STEP,
     HISTORY_TURNS,
     MEMORY_CHARACTERS,
     PERSONA,
     Exchange,
     Situation,
     fold_system,
+    in_view,
     messages,
 )
 
@@ -41,6 +45,16 @@ def test_only_the_newest_exchanges_are_seen_again() -> None:
     chat = messages(Situation("More.", TALK))
     assert len(chat) == 2 * HISTORY_TURNS + 2
     assert chat[1].content == TALK[-HISTORY_TURNS].person
+
+
+def test_the_oldest_exchanges_go_some_at_a_time() -> None:
+    talk = [Exchange(f"I said {number}.", "Yes.") for number in range(30)]
+    views = [in_view(talk[:count]) for count in range(30)]
+    assert all(min(HISTORY_TURNS, count) <= len(view) for count, view in enumerate(views))
+    assert max(map(len, views)) < HISTORY_TURNS + HISTORY_STEP
+    begins = [view[0] for view in views[1:]]
+    changes = sum(one != other for one, other in pairwise(begins))
+    assert changes == (29 - HISTORY_TURNS) // HISTORY_STEP
 
 
 def test_an_answer_that_nobody_heard_keeps_the_roles_in_turn() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from server import reply as reply_module
-from server.engines import Engines, Generation, Message, Samples
+from server.engines import Engines, Generation, Message, Samples, Usage
 from server.engines.fake import (
     TONE_SAMPLES,
     FakeLanguageModel,
@@ -35,7 +35,7 @@ class Scripted(FakeLanguageModel):
         self.closed = False
 
     async def stream(
-        self, messages: Sequence[Message], generation: Generation
+        self, messages: Sequence[Message], generation: Generation, usage: Usage | None = None
     ) -> AsyncGenerator[str, None]:
         try:
             for piece in self._pieces:

@@ -841,6 +841,12 @@ class TurnLatency(_message.Message):
     FIRST_CLAUSE_FIELD_NUMBER: _builtins.int
     TEXT_TO_SPEECH_FIELD_NUMBER: _builtins.int
     FIRST_SOUND_FIELD_NUMBER: _builtins.int
+    PROMPT_TOKENS_FIELD_NUMBER: _builtins.int
+    CACHED_TOKENS_FIELD_NUMBER: _builtins.int
+    prompt_tokens: _builtins.int
+    """Tokens of the prompt; not set where no model was asked, or it does not tell."""
+    cached_tokens: _builtins.int
+    """Of these, how many the model had kept from an earlier prompt that began the same."""
     @_builtins.property
     def end_of_turn(self) -> _duration_pb2.Duration:
         """From the last voiced sample to the decision that the turn is over."""
@@ -884,12 +890,21 @@ class TurnLatency(_message.Message):
         first_clause: _duration_pb2.Duration | None = ...,
         text_to_speech: _duration_pb2.Duration | None = ...,
         first_sound: _duration_pb2.Duration | None = ...,
+        prompt_tokens: _builtins.int | None = ...,
+        cached_tokens: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_of_turn", b"end_of_turn", "first_clause", b"first_clause", "first_sound", b"first_sound", "first_token", b"first_token", "recall", b"recall", "safety", b"safety", "speech_to_text", b"speech_to_text", "text_to_speech", b"text_to_speech"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cached_tokens", b"_cached_tokens", "_prompt_tokens", b"_prompt_tokens", "cached_tokens", b"cached_tokens", "end_of_turn", b"end_of_turn", "first_clause", b"first_clause", "first_sound", b"first_sound", "first_token", b"first_token", "prompt_tokens", b"prompt_tokens", "recall", b"recall", "safety", b"safety", "speech_to_text", b"speech_to_text", "text_to_speech", b"text_to_speech"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_of_turn", b"end_of_turn", "first_clause", b"first_clause", "first_sound", b"first_sound", "first_token", b"first_token", "recall", b"recall", "safety", b"safety", "speech_to_text", b"speech_to_text", "text_to_speech", b"text_to_speech"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cached_tokens", b"_cached_tokens", "_prompt_tokens", b"_prompt_tokens", "cached_tokens", b"cached_tokens", "end_of_turn", b"end_of_turn", "first_clause", b"first_clause", "first_sound", b"first_sound", "first_token", b"first_token", "prompt_tokens", b"prompt_tokens", "recall", b"recall", "safety", b"safety", "speech_to_text", b"speech_to_text", "text_to_speech", b"text_to_speech"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__cached_tokens: _TypeAlias = _typing.Literal["cached_tokens"]  # noqa: Y015
+    _WhichOneofArgType__cached_tokens: _TypeAlias = _typing.Literal["_cached_tokens", b"_cached_tokens"]  # noqa: Y015
+    _WhichOneofReturnType__prompt_tokens: _TypeAlias = _typing.Literal["prompt_tokens"]  # noqa: Y015
+    _WhichOneofArgType__prompt_tokens: _TypeAlias = _typing.Literal["_prompt_tokens", b"_prompt_tokens"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cached_tokens) -> _WhichOneofReturnType__cached_tokens | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prompt_tokens) -> _WhichOneofReturnType__prompt_tokens | None: ...
 
 Global___TurnLatency: _TypeAlias = TurnLatency  # noqa: Y015
 
