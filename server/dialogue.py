@@ -91,6 +91,7 @@ class Dialogue:
             settings.max_utterance_s,
             self._foresee,
             self._look_from,
+            lambda: self._spare.roomy,
         )
         self.speaking = Speaking(engines, around.outbox, around.tasks, self._note_saying)
         self._barge_in = BargeIn(self._hearing, self.speaking)

@@ -1,10 +1,12 @@
 """From sound to settled utterances; it does not know what they mean or who answers."""
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -35,6 +37,8 @@ MOST_AHEAD_S = 0.1
 """Sound that may come ahead of time: messages hold up to this much."""
 CLOSELY_EVERY = SAMPLE_RATE_HERTZ * 6 // 10
 """Samples of speech over a reply between two looks at its words."""
+FOLLOWING_EVERY = SAMPLE_RATE_HERTZ * 12 // 10
+"""The same of speech that has the word, where the machine has room for it."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,35 @@ class WentOn:
 Heard = SpeechStarted | Partial | WentOn | Utterance
 
 
+class Agreed:
+    """The words that do not change any more: those that two looks in a row agree on.
+
+    They only grow. (LocalAgreement-2 of Liu, Spanakis and Niehues, Interspeech 2020.)
+    """
+
+    def __init__(self) -> None:
+        self._agreed: list[str] = []
+        self._newest: list[str] = []
+
+    @property
+    def words(self) -> str:
+        """All of them so far."""
+        return " ".join(self._agreed)
+
+    def add(self, text: str) -> None:
+        """Takes what the next look found."""
+        before, self._newest = self._newest, text.split()
+        both = zip(before, self._newest, strict=False)
+        same = len([*takewhile(lambda pair: _letters(pair[0]) == _letters(pair[1]), both)])
+        known = [_letters(one) for one in self._agreed]
+        if [_letters(one) for one in self._newest[: len(known)]] == known:
+            self._agreed += self._newest[len(known) : same]
+
+
+def _letters(word: str) -> str:
+    return "".join(one for one in word.lower() if one.isalnum())
+
+
 class Hearing:
     """One person's ears. Sound goes in piece by piece; what it means for the talk comes out.
 
@@ -103,7 +136,8 @@ class Hearing:
     on, and dropped if they do.
 
     foreseen: called at once when words were looked for, between two pieces of sound. ahead:
-    gives the windows of silence from which to look: one of the numbers above.
+    gives the windows of silence from which to look: one of the numbers above. follows: whether
+    there is room to look while they speak as well, so that there are partial words.
     """
 
     def __init__(
@@ -114,6 +148,7 @@ class Hearing:
         max_utterance_s: float,
         foreseen: Callable[[Foreseen], None],
         ahead: Callable[[], int] = lambda: FADED_WINDOWS,
+        follows: Callable[[], bool] = lambda: False,
     ) -> None:
         self._stt = engines.stt
         self._language = language
@@ -121,13 +156,14 @@ class Hearing:
         self._patience = patience
         self._turns = TurnTaking(patience.first_s(), max_utterance_s)
         self._foreseen = foreseen
-        self._look_from = ahead
+        self._look_from, self._follows = ahead, follows
         self._recognition: Recognition | None = None
         self._kept: deque[tuple[int, Samples]] = deque()
         self._newest: deque[tuple[int, Samples]] = deque()
         self._fed = 0
         self._partial_at = 0
         self._partial = ""
+        self._agreed = Agreed()
         self._look: asyncio.Task[Words] | None = None
         self._looked_at = 0
         """Sample at which the look that runs or was made last began."""
@@ -163,6 +199,7 @@ class Hearing:
                 self._recognition = self._stt.open(self._language)
                 self._fed = self._turns.start
                 self._partial, self._partial_at = "", change.at
+                self._agreed = Agreed()
                 self._looked_at = change.at
                 yield SpeechStarted(change.at)
             else:
@@ -209,7 +246,7 @@ class Hearing:
         if self._recognition is None:
             self._forget_before(self.sample_count - MARGIN - SAMPLE_RATE_HERTZ // 2)
             return
-        text = await self._feed_until(self._recognition, self._ready())
+        text = await self._feed_until(self._recognition, self._ready()) or self._agreed.words
         due = self.sample_count - self._partial_at >= PARTIAL_EVERY
         if due and text and text != self._partial:
             self._partial, self._partial_at = text, self.sample_count
@@ -250,9 +287,15 @@ class Hearing:
         if not running and not self._in_pause:
             if silent and self._is_pause(silent):
                 await self._begin_look(self._recognition, paused=True)
-            elif self.closely and self._turns.position - self._looked_at >= CLOSELY_EVERY:
+            elif self._turns.position - self._looked_at >= self._look_every(silent):
                 await self._begin_look(self._recognition, paused=False)
         return False
+
+    def _look_every(self, silent: int) -> float:
+        """Gives the samples between two looks in mid-speech."""
+        if self.closely:
+            return CLOSELY_EVERY
+        return FOLLOWING_EVERY if not silent and self._follows() else math.inf
 
     async def _keep_pace(self) -> None:
         """Waits for the look where sound comes faster than time passes, as after a stall.
@@ -294,6 +337,7 @@ class Hearing:
                 self._turns.wait_for(self._patience.seconds(Pause(Words(""))))
             return
         words = look.result()
+        self._agreed.add(words.text)
         if paused:
             pause = Pause(words, self._fade_db())
             self._turns.wait_for(self._patience.seconds(pause))

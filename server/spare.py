@@ -16,6 +16,8 @@ OTHERS_BUSY = 0.6
 """Share of this server's cores taken by others from which nothing is begun ahead."""
 ALL_BUSY = 0.92
 """The same with the server's own work, as when many talk at once."""
+ROOMY_CORES = 4
+"""With fewer, a look at half a sentence may delay the one at all of it."""
 
 
 class Spare:
@@ -35,6 +37,11 @@ class Spare:
         self._seen.append((now, self._idle_s(), own.user + own.system))
         while len(self._seen) > 2 and now - self._seen[1][0] >= SPAN_S:
             self._seen.popleft()
+
+    @property
+    def roomy(self) -> bool:
+        """Whether there is room for work that is of little use, such as words half said."""
+        return len(os.sched_getaffinity(0)) >= ROOMY_CORES and not self.busy
 
     @property
     def busy(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,10 +28,12 @@ from server.hearing import (
     BUSY_WINDOWS,
     CLOSELY_EVERY,
     FADED_WINDOWS,
+    FOLLOWING_EVERY,
     LATE_WINDOWS,
     PAUSE_WINDOWS,
     REMEMBERED,
     TAIL,
+    Agreed,
     Foreseen,
     Hearing,
     Partial,
@@ -107,6 +110,28 @@ class Judging(FakeSpeechToText):
         return Recognition()
 
 
+class Batch(FakeSpeechToText):
+    """Finds words only when it is asked for them, and is wrong about the newest one."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def open(self, language: str = "") -> FakeRecognition:
+        outer = self
+
+        class Recognition(FakeRecognition):
+            async def feed(self, samples: Samples) -> str:
+                await super().feed(samples)
+                return ""
+
+            async def settle(self) -> Heard:
+                outer.looks += 1
+                words = (await super().settle()).text.split()
+                return Heard(" ".join([*words[:-1], f"{words[-1]}{outer.looks}"]))
+
+        return Recognition()
+
+
 class Slow(FakeVoiceActivity):
     """Takes its time over every piece: so many rounds of the event loop."""
 
@@ -146,6 +171,7 @@ class Ears:
         voice_activity: FakeVoiceActivity | None = None,
         ahead: int = FADED_WINDOWS,
         then: Callable[[Hearing], None] = lambda hearing: None,
+        follows: bool = False,
     ) -> None:
         self.looks: list[Foreseen] = []
         self.patience = Patience(0.8)
@@ -155,7 +181,9 @@ class Ears:
             stt=stt or FakeSpeechToText(),
             voice_activity=voice_activity or FakeVoiceActivity(),
         )
-        self.hearing = Hearing(engines, "en", self.patience, longest_s, self._tell, lambda: ahead)
+        self.hearing = Hearing(
+            engines, "en", self.patience, longest_s, self._tell, lambda: ahead, lambda: follows
+        )
 
     def _tell(self, look: Foreseen) -> None:
         self.looks.append(look)
@@ -202,6 +230,50 @@ async def test_speech_becomes_an_utterance_with_its_words() -> None:
     assert isinstance(events[0], SpeechStarted)
     assert events[0].at == SECOND // 512 * 512
     assert not ears.hearing.speaking
+
+
+LONG = "My old dog Rex died last winter and I was not there with him when it was over, alone."
+
+
+async def test_where_there_is_room_words_that_do_not_change_any_more_come_while_one_speaks() -> (
+    None
+):
+    stt = Batch()
+    ears = Ears(stt, follows=True)
+    said = speak_tones(LONG * 4)
+    events = await ears.hear(said)
+    partials = [one.text for one in events if isinstance(one, Partial)]
+    assert 1 < len(partials) <= stt.looks <= len(said) // FOLLOWING_EVERY
+    for one, more in pairwise(partials):
+        assert more.startswith(f"{one} ")
+    assert (LONG * 4).startswith(partials[-1])
+
+
+async def test_where_there_is_none_the_words_wait_for_a_pause() -> None:
+    stt = Batch()
+    events = await Ears(stt).hear(speak_tones(LONG))
+    assert stt.looks == 0
+    assert not any(isinstance(one, Partial) for one in events)
+
+
+@pytest.mark.parametrize(
+    ("looks", "words"),
+    [
+        ([], ""),
+        (["I am"], ""),
+        (["I am", "I am so tired"], "I am"),
+        (["I am so tried", "I am so tired of", "I am so tired of it"], "I am so tired of"),
+        (["And so", "and so, my", "And so my fellow"], "and so, my"),
+        (["I went home", "I went home", "He went home", "He went home too"], "I went home"),
+        (["I went", "I went", "", "I went home", "I went home"], "I went home"),
+        (["", ""], ""),
+    ],
+)
+def test_words_are_agreed_on_once(looks: list[str], words: str) -> None:
+    agreed = Agreed()
+    for text in looks:
+        agreed.add(text)
+    assert agreed.words == words
 
 
 async def test_an_utterance_knows_where_it_lies() -> None:

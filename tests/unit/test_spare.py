@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from server import spare
-from server.spare import ALL_BUSY, EVERY_S, OTHERS_BUSY, SPAN_S, Spare
+from server.spare import ALL_BUSY, EVERY_S, OTHERS_BUSY, ROOMY_CORES, SPAN_S, Spare
 
 TICKS = 100
 
@@ -103,6 +103,12 @@ def test_cores_are_busy_by_the_work_of_others_or_of_all(
     machine: Machine, own: float, others: float, busy: bool
 ) -> None:
     assert watched(machine, own, others).busy is busy
+
+
+def test_there_is_room_on_many_cores_that_rest(machine: Machine) -> None:
+    many = len(machine.sched_getaffinity(0)) >= ROOMY_CORES
+    assert watched(machine, 0.1, 0.1).roomy is many
+    assert not watched(machine, 0.1, 0.9).roomy
 
 
 def test_nothing_is_busy_before_there_are_two_readings(machine: Machine) -> None:
