@@ -31,7 +31,7 @@ SURE_FROM, LIKELY_FROM = 0.78, 0.35
 that nothing was fitted to, none was called sure and 8 likely; of their 36 ends 33 and 3."""
 OPEN_BELOW = 0.2
 """Probability below which a voice that broke off, without a comma, stopped in mid-phrase."""
-COMMA_FROM = 0.2
+COMMA_FROM = 0.12
 """Probability of a comma from which at least a phrase was ended; likely all, if the voice fell."""
 BROKEN_OFF_DB = 12.0
 """A voice that fades less than this broke off."""
