@@ -217,8 +217,8 @@ class Dialogue:
             return False
         heard_s = 0.0
         if (saying := said.saying) is not None:
-            if saying.settled:
-                # The reply was heard to its end, or stopped by hand: this is about it.
+            if saying.settled and (saying.interrupted or "?" in saying.reply.text):
+                # They stopped it by hand, or answer what it asked.
                 return False
             heard_s = saying.heard_samples / saying.reply.sample_rate_hertz
         return went_on((at - said.utterance.end) / SAMPLE_RATE_HERTZ, heard_s)
@@ -237,11 +237,12 @@ class Dialogue:
         said = self._unfinished()
         if said is None or said.saying is None or said.utterance is None:
             return
-        self._outbox.revise(said.turn)
-        said.saying.replaced = True
-        said.saying = None
         silent_s = (at - said.utterance.end) / SAMPLE_RATE_HERTZ
         self._patience.went_on(silent_s, taken_for_over=True)
+        if not said.saying.settled:
+            self._outbox.revise(said.turn)
+            said.saying.replaced = True
+            said.saying = None
 
     def _advance(self) -> int:
         self.turn += self._turn_used
@@ -342,6 +343,9 @@ class Dialogue:
         before = self._unfinished()
         if before is not None:
             self._answering.take_back(before)
+            if before.saying is not None:
+                # A short answer, heard to its end: this one is to all that was said.
+                before.saying.replaced = True
             if self._outbox.revision(said.turn) == before.revision:
                 self._outbox.revise(said.turn)
         else:

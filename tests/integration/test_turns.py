@@ -117,6 +117,29 @@ async def test_who_goes_on_after_the_answer_began_is_answered_once_as_one_turn(
     assert rows[0][3] == f"{WORDS} {MORE}"
 
 
+async def test_a_short_answer_that_was_heard_and_asked_nothing_is_replaced_as_well() -> None:
+    async with served(llm=Listening()) as house, house.talk(pb.MEMORY) as talker:
+        await talker.ask(WORDS)
+        await talker.say(MORE)
+        await talker.until(lambda: len(talker.all("reply_done")) > 1)
+        finals = [one for one in talker.all("transcript") if one.transcript.final]
+        assert [(one.turn, one.revision) for one in finals] == [(1, 0), (1, 1)]
+        assert talker.transcripts[-1] == f"{WORDS} {MORE}"
+        rows = await rows_of(house, talker)
+    assert [one[:3] for one in rows] == [(1, 1, "person"), (1, 1, "tadbot")]
+
+
+async def test_noise_after_a_short_answer_leaves_it_as_it_is() -> None:
+    async with served(llm=Listening()) as house, house.talk(pb.MEMORY) as talker:
+        await talker.ask(WORDS)
+        await talker.hear(np.concatenate([NOISE, silence(4)]))
+        await talker.ask(MORE)
+        rows = await rows_of(house, talker)
+    assert [one[:3] for one in rows if one[0] == 1] == [(1, 0, "person"), (1, 0, "tadbot")]
+    assert [one[3] for one in rows if one[2] == "person"] == [WORDS, MORE]
+    assert len([one for one in rows if one[2] == "tadbot"]) == 2
+
+
 async def test_who_speaks_after_a_long_pause_begins_a_turn(house: Served) -> None:
     async with house.talk(plays=False) as talker:
         await answered(talker, LONG_PAUSE_S)
