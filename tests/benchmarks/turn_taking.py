@@ -30,6 +30,8 @@ PARTS = ("clean", "pauses", "barge_in", "backchannels", "others", "busy")
 SENTENCES = 15
 """Of the second voice, beside the recordings, that are answered in the part `clean`."""
 BUSY_CLIPS = 6
+WORDS_VOICE = "heart"
+"""A voice that says all sentences once more, where only words are counted."""
 WORDS_PAUSE_S = 1.5
 """Pause in a sentence across which its words are compared with what the full window hears."""
 
@@ -42,6 +44,7 @@ class Benchmark:
         self._most = most
         self._folder = folder
         self._clips: list[Clip] = []
+        self._recorded: list[Clip] = []
         self._sentences: list[Clip] = []
         self._places: list[Place] = []
         self.found = Found()
@@ -49,7 +52,7 @@ class Benchmark:
     async def run(self, speech: Path) -> Found:
         """Plays all parts."""
         with self._timed("sounds"):
-            recorded = scenes.recordings(speech)
+            self._recorded = recorded = scenes.recordings(speech)
             self._sentences = await scenes.spoken(marks.spoken_texts())
             # In turns, so that a short try plays both.
             both = zip_longest(recorded, self._sentences[:SENTENCES])
@@ -71,11 +74,13 @@ class Benchmark:
 
     async def _words(self) -> None:
         """Counts word errors: with the short window against the full one, and in pauses."""
-        found, clips = self.found, self._clips
+        found = self.found
         with self._timed("word errors"):
             if "clean" in self._chosen:
-                full = [one.words for one in found.direct[: len(clips)]]
+                others = await scenes.spoken(marks.spoken_texts(), WORDS_VOICE)
+                clips = [*self._recorded, *self._sentences, *others]
                 short = await floor.heard(clips, short_window=True)
+                full = await floor.heard(clips, short_window=False)
                 found.errors = floor.word_errors(clips, short), floor.word_errors(clips, full)
             if turns := [one for one in found.pauses if one.pause_s == WORDS_PAUSE_S]:
                 paused = [one.clip for one in turns]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from server.engines.stt_faster_whisper import Marks, is_loop
+from server.engines import Heard
+from server.engines.stt_faster_whisper import Marks, is_broken_off, is_loop
 from server.engines.tts_hibari import (
     COMMA_S,
     LEAD_S,
@@ -110,3 +111,22 @@ def test_a_sentence_without_silence_stays_as_it_is() -> None:
 )
 def test_the_mark_says_how_long_the_voice_rests(text: str, seconds: float) -> None:
     assert pause_after(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "certainty", "ends", "broken"),
+    [
+        ("I went", 3.1, 0.46, 0.05, True),
+        ("My mother is ill again", 2.7, 0.39, 0.11, True),
+        ("I went", 3.1, 0.46, 0.9, False),
+        ("I went", 3.1, 0.9, 0.05, False),
+        ("I have been feeling low since my brother left", 2.8, 0.54, 0.1, False),
+        ("Hmm", 0.6, 0.4, 0.1, False),
+        ("I went", 3.1, None, None, False),
+    ],
+)
+def test_words_that_were_lost_give_themselves_away(
+    words: str, seconds: float, certainty: float | None, ends: float | None, broken: bool
+) -> None:
+    heard = Heard(words, "en", ends, 0.0, certainty)
+    assert is_broken_off(heard, seconds) is broken
