@@ -66,7 +66,7 @@ FEWEST_SAME = 3
 """Two words of a reply may be the answer to it."""
 WENT_ON_S = 4.0
 """Silence after the last word beyond which speech is something new."""
-WENT_ON_HEARD_S = 2.5
+WENT_ON_HEARD_S = 3.0
 """Reply heard beyond which speech answers it."""
 
 _NAMED = re.compile(r"\[[^]]*\]|\([^)]*\)|\*[^*]*\*")

@@ -52,7 +52,7 @@ def seconds(pause: Pause, pace: str = "normal", normal_s: float = NORMAL_S) -> f
         (PHRASE, UNSURE_S),
         (Pause(PHRASE.heard, BROKEN_OFF_DB + 1), LIKELY_S),
         (BROKEN_OFF, OPEN_S),
-        (Pause(BROKEN_OFF.heard, BROKEN_OFF_DB + 1), UNSURE_S),
+        (Pause(BROKEN_OFF.heard, BROKEN_OFF_DB + 1), LIKELY_S),
         (OPEN, OPEN_S),
         (UNTOLD, UNKNOWN_S),
         (Pause(Heard("I slept badly because")), OPEN_S),

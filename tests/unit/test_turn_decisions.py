@@ -51,6 +51,7 @@ SAID: dict[str, list[Pause]] = {
         heard("We used to talk.", 0.5, 0.1, 13),
         heard("I do not sleep.", 0.35, 0.25, 15),
         heard("They moved away", 0.2, 0.1, 16),
+        heard("It feels", 0.02, 0.02, 22),
         heard("I wanted to call her,", 0.1, 0.7, 12),
         heard("It was by the sea,", 0.05, 0.5, 15),
     ],
@@ -58,8 +59,7 @@ SAID: dict[str, list[Pause]] = {
         heard("My mother is ill.", 0.7, 0.15, 10),
         heard("I feel better.", 0.9, 0.05, 9),
         heard("I stayed in bed.", 0.5, 0.05, 11),
-        heard("I keep thinking", 0.26, 0.01, 13),
-        heard("It feels", 0.02, 0.02, 22),
+        heard("I keep thinking", 0.5, 0.01, 11),
     ],
     "phrase": [
         heard("When my brother left,", 0.03, 0.9, 8),
