@@ -198,7 +198,7 @@ def _try_emotion(words: argparse.Namespace) -> int:
 def _try_safety(words: argparse.Namespace) -> int:
     from server.commands.trying import try_safety
 
-    return try_safety(words.file, words.country)
+    return try_safety(_settings(words), words.file, words.country)
 
 
 def _try_llm(words: argparse.Namespace) -> int:

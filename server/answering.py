@@ -7,11 +7,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from server.config import LlmSettings
-from server.engines import Generation, Message
+from server.engines import SAMPLE_RATE_HERTZ, Generation, Message
+from server.meaning import Meaning
 from server.memory import Memory
 from server.prompt import CHARACTERS_PER_TOKEN, Exchange, Situation, in_view, messages
 from server.reply import Reply
-from server.safety import DISCLOSURE, LEVELS, Assessment, HelpLines, assess, wording
+from server.safety import (
+    DISCLOSURE,
+    LEVELS,
+    STAYING,
+    Assessment,
+    HelpLines,
+    RiskState,
+    assess,
+    understands,
+    wording,
+)
 from server.speaking import Saying
 from server.turns import Guest, Said, exchanges
 
@@ -33,15 +44,22 @@ class Answering:
     """The answers of one talk, and what is still owed to the person."""
 
     def __init__(
-        self, guest: Guest, memory: Memory, lines: HelpLines, settings: LlmSettings
+        self,
+        guest: Guest,
+        memory: Memory,
+        meaning: Meaning,
+        lines: HelpLines,
+        settings: LlmSettings,
     ) -> None:
         self._memory = memory
+        self._meaning = meaning
         self._lines = lines
         self._generation = Generation(settings.max_tokens, settings.temperature)
         room = settings.context_tokens - settings.max_tokens
         self._most_characters = CHARACTERS_PER_TOKEN * room
         self._before = exchanges(guest.resumed)
         self._said: list[Said] = []
+        self._risk = RiskState()
         self._owed = Assessment()
         """Danger that was noticed, and whose answer was not heard yet."""
         self._times_answered: dict[str, int] = {}
@@ -79,25 +97,43 @@ class Answering:
         return newest if newest is not None and newest.saying is None else None
 
     @property
+    def risk_level(self) -> str:
+        """How near danger is in this session; it sinks slowly."""
+        return self._risk.level
+
+    @property
+    def scripted(self) -> bool:
+        """Whether the language model has no say now."""
+        return self._risk.scripted
+
+    @property
     def danger(self) -> Assessment | None:
         """What the next answer must be about; None: nothing."""
         return self._owed if self._owed.level != "none" else None
 
-    def screen(self, words: str) -> Assessment:
+    async def screen(self, words: str) -> Assessment:
         """Judges words before anything else reads them; if that fails, they are asked about."""
+        vector = await self._meaning.of(words)
         lines = []
         for said in self._said[-SCREENED_WITH:]:
             lines += [f"U: {said.words}", f"A: {said.exchange.tadbot}"]
         try:
-            return assess(words, lines)
+            return assess(words, lines, vector if understands(self._meaning.model) else None)
         except Exception:
             log.error("an utterance could not be screened")
             return Assessment("concern", "unscreened")
 
     def take(self, said: Said) -> None:
-        """Takes what the person said into the talk, and owes an answer to danger in it."""
+        """Takes what the person said into the talk, and owes an answer to danger in it.
+
+        While danger is near, what has none of its own is owed a written sentence as well.
+        """
         self._said.append(said)
-        self._owed = max(self._owed, said.assessment, key=lambda one: LEVELS.index(one.level))
+        found = said.assessment
+        level = self._risk.take(found.level, said.start / SAMPLE_RATE_HERTZ)
+        if self.scripted and LEVELS.index(found.level) < LEVELS.index(level):
+            found = Assessment(level, STAYING)
+        self._owed = max(self._owed, found, key=lambda one: LEVELS.index(one.level))
 
     def take_back(self, said: Said) -> None:
         """Takes words out of the talk again: the person went on, and they come with the rest.
@@ -145,7 +181,7 @@ class Answering:
         begin = time.monotonic()
         history = self.history(said.turn)
         memories: Sequence[str] = await self._memory.recall(
-            said.words, said.turn, len(in_view(history))
+            await self._meaning.of(said.words), said.turn, len(in_view(history))
         )
         said.stages["recall"] = 1000 * (time.monotonic() - begin)
         situation = Situation(

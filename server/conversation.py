@@ -19,6 +19,7 @@ from server.consent import Keeper
 from server.dialogue import Dialogue, Surroundings
 from server.engines import SAMPLE_RATE_HERTZ, Engines
 from server.errors import RequestError, TadbotError
+from server.meaning import Meaning
 from server.memory import Memory
 from server.outbox import Outbox, Send
 from server.rights import Rights
@@ -48,7 +49,8 @@ class Conversation:
         self._guest = guest
         self._clock = Clock(guest.started_at, guest.sample_count)
         self._memory = Memory(engines.embedder, keeper, guest.session_id)
-        self._answering = Answering(guest, self._memory, lines, settings.llm)
+        meaning = Meaning(engines.embedder)
+        self._answering = Answering(guest, self._memory, meaning, lines, settings.llm)
         self._dialogue: Dialogue | None = None
 
     @property

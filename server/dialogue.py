@@ -105,6 +105,7 @@ class Dialogue:
         """Whether the speech that is heard just now has the word."""
         self._cut_at: int | None = None
         self._prefilling: asyncio.Task[None] | None = None
+        self._newest_look: Foreseen | None = None
         self._foreseen: Said | None = None
         """Words that were foreseen, with the reply that is prepared for them."""
         self._quiet_since = 0
@@ -170,6 +171,7 @@ class Dialogue:
 
     def discard(self) -> None:
         """Drops the answer that was begun ahead: the person went on, or what it rests on goes."""
+        self._newest_look = None
         if self._foreseen is not None:
             self._foreseen.saying = None
             self._foreseen = None
@@ -254,12 +256,13 @@ class Dialogue:
         async with self._floor:
             if not self._barge_in.open:
                 return
-            danger = self._answering.screen(look.words.text)
+            danger = await self._answering.screen(look.words.text)
             match self._barge_in.judge_look(look, danger):
                 case Verdict.INTERRUPTION:
                     await self._take_floor(self._barge_in.at, look.words.text)
                     if look.paused:
-                        self._prepare(look)
+                        self._newest_look = look
+                        await self._prepare(look)
                 case Verdict.NOTHING if self._hearing.pausing or not look.paused:
                     self._hearing.drop()
                     await self._barge_in.let_go(self.turn)
@@ -323,7 +326,7 @@ class Dialogue:
     async def _wins(self, utterance: Utterance, heard: Heard | None) -> bool:
         """Decides whether speech over a reply, now that it is over, ends the reply."""
         words = heard or Heard("")
-        danger = self._answering.screen(words.text)
+        danger = await self._answering.screen(words.text)
         if self._barge_in.judge(words, utterance, danger) is Verdict.INTERRUPTION:
             await self._take_floor(self._barge_in.at, words.text)
             return True
@@ -364,15 +367,15 @@ class Dialogue:
         whole = Heard(said.words, heard.language)
         await self._tell_words(said.turn, whole, place)
         screened_at = time.monotonic()
-        said.assessment = assessment = self._answering.screen(said.words)
+        said.assessment = assessment = await self._answering.screen(said.words)
         said.stages.update(
             end_of_turn=1000 * (utterance.decided_at - utterance.ended_at),
             speech_to_text=1000 * (settled_at - utterance.decided_at),
             safety=1000 * (time.monotonic() - screened_at),
         )
-        level = pb.RiskLevel.Value(assessment.level.upper())
-        await self._outbox.put(said.turn, risk=pb.Risk(level=level, reason=assessment.reason))
         self._answering.take(said)
+        level = pb.RiskLevel.Value(self._answering.risk_level.upper())
+        await self._outbox.put(said.turn, risk=pb.Risk(level=level, reason=assessment.reason))
         self._memory.note(said.turn, said.words)
         await self._log.person(said, self._clock.when(said.start))
         return said
@@ -426,9 +429,10 @@ class Dialogue:
         if self._barge_in.open:
             self._tasks.create_task(self._judge(look))
         elif look.paused:
-            self._prepare(look)
+            self._newest_look = look
+            self._tasks.create_task(self._prepare(look))
 
-    def _prepare(self, look: Foreseen) -> None:
+    async def _prepare(self, look: Foreseen) -> None:
         """Begins to answer words that may be all, without a trace: nothing is sent or kept.
 
         Danger is left to the moment when the turn is over: its answer needs no model.
@@ -437,9 +441,11 @@ class Dialogue:
         if not (words and self._settings.answer_ahead and self._turn_open) or self._spare.busy:
             return
         said = self._words_in_place(words, look.start)
-        before = self._unfinished()
-        plain = self._answering.screen(said.words).level == "none" and not self._answering.danger
-        if not plain or self._unsettled or self._answering.unanswered is not before:
+        danger = await self._answering.screen(said.words)
+        if look is not self._newest_look or not self._turn_open:
+            return
+        waits = self._unsettled or self._answering.unanswered is not self._unfinished()
+        if danger.level != "none" or self._answering.danger or self._answering.scripted or waits:
             return
         said.feeling = self._feeling(said.start, look.end)
         said.history = self._answering.history(said.turn)

@@ -72,16 +72,18 @@ class Memory:
             turn = next(iter(self._noted))
             await self.remember(turn, self._noted.pop(turn))
 
-    async def recall(self, words: str, newest_turn: int, turns_in_sight: int) -> list[str]:
-        """Finds what the person said before that is near to these words, the nearest first.
+    async def recall(
+        self, vector: Vector | None, newest_turn: int, turns_in_sight: int
+    ) -> list[str]:
+        """Finds what the person said before that is near to some words, the nearest first.
 
-        Turns of this session that the model sees anyway are left out. Returns [] where
-        nothing is near, or where recalling fails: a talk goes on without it.
+        vector: the meaning of the words; None: nothing is recalled. Turns of this session that
+        the model sees anyway are left out. Returns [] where nothing is near, or where recalling
+        fails: a talk goes on without it.
         """
-        if self._embedder is None or not words.strip():
+        if self._embedder is None or vector is None:
             return []
         try:
-            vector = (await self._embedder.embed([words], "query"))[0]
             found = await self._kept.recall(vector, self._model(), CANDIDATES)
         except (EngineError, StoreError) as error:
             log.warning("recall failed: %s", error)

@@ -8,12 +8,14 @@ from server.commands.database import database, prepare
 from server.config import Settings
 from server.engines.loading import TABLE, load_engine
 from server.errors import ConfigError, TadbotError
+from server.safety import what_is_missing
 
 
 def doctor(settings: Settings) -> int:
     """Prints a line for each check. Returns 0 if all are well, else 1."""
     checks: list[tuple[str, Callable[[], str]]] = [
         *((f"engine {seam}", lambda seam=seam: _engine(seam, settings)) for seam in TABLE),
+        ("danger", lambda: _danger(settings)),
         ("database", lambda: _database(settings)),
         ("address", lambda: _address(settings)),
     ]
@@ -39,6 +41,13 @@ def _engine(seam: str, settings: Settings) -> str:
     asyncio.run(run())
     said = engine.describe()
     return " ".join(part for part in (said.name, said.model, "on", said.device) if part)
+
+
+def _danger(settings: Settings) -> str:
+    embedder = load_engine("embedder", settings)
+    if missing := what_is_missing(embedder.describe().model if embedder is not None else ""):
+        raise ConfigError(missing)
+    return "patterns, classifier and what was said before"
 
 
 def _database(settings: Settings) -> str:

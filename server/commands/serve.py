@@ -13,6 +13,7 @@ from server.config import Settings
 from server.engines import Engines, Generation
 from server.engines.loading import close, load_engines, warm_up
 from server.prompt import Situation, messages
+from server.safety import what_is_missing
 from server.service.house import House
 from server.service.serving import Doorkeeper
 
@@ -77,6 +78,9 @@ async def _host(
                 "person in need. Set [llm] model to a larger one, such as gemma-2-2b-it",
                 engines.llm.describe().model,
             )
+        model = engines.embedder.describe().model if engines.embedder is not None else ""
+        if missing := what_is_missing(model):
+            log.warning("danger is noticed by patterns alone, which find far less: %s", missing)
         await _read_persona(engines)
         if not stop.is_set():
             await door.let_in(House(engines, store, settings))

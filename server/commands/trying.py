@@ -16,9 +16,10 @@ from server.config import Settings
 from server.engines import SAMPLE_RATE_HERTZ, Generation, Samples
 from server.engines.loading import load_engine
 from server.errors import TadbotError
+from server.meaning import Meaning
 from server.pictures import load_picture
 from server.prompt import Situation, messages
-from server.safety import assess, help_lines, wording
+from server.safety import assess, help_lines, understands, wording
 from server.sound import read_sound, write_wav
 
 log = logging.getLogger("tadbot.try")
@@ -77,9 +78,15 @@ def try_emotion(settings: Settings, files: Iterable[Path], cropped: bool) -> int
     return asyncio.run(run())
 
 
-def try_safety(file: Path, country: str) -> int:
+def try_safety(settings: Settings, file: Path, country: str) -> int:
     """Prints `{"id","level","reason","say"}` for each line of a JSONL file ("-": stdin)."""
+    return asyncio.run(_try_safety(settings, file, country))
+
+
+async def _try_safety(settings: Settings, file: Path, country: str) -> int:
     lines = help_lines(country)
+    meaning = Meaning(load_engine("embedder", settings))
+    understood = understands(meaning.model)
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -94,7 +101,8 @@ def try_safety(file: Path, country: str) -> int:
             print(f"Line {number} of {file}: {error}.", file=sys.stderr)
             failed = 1
             continue
-        found = assess(row["text"], row.get("context") or ())
+        vector = await meaning.of(row["text"]) if understood else None
+        found = assess(row["text"], row.get("context") or (), vector)
         say = wording(found, lines)
         answer = {"id": row.get("id"), "level": found.level, "reason": found.reason, "say": say}
         print(json.dumps(answer, ensure_ascii=False), flush=True)

@@ -6,16 +6,21 @@ knows neither the conversation nor the language model, whose clauses it also scr
 
 from server.safety.guard import guard
 from server.safety.help_lines import HelpLines, help_lines
-from server.safety.noticing import LEVELS, Assessment, assess
-from server.safety.wording import DISCLOSURE, wording
+from server.safety.noticing import LEVELS, Assessment, assess, understands, what_is_missing
+from server.safety.state import RiskState
+from server.safety.wording import DISCLOSURE, STAYING, wording
 
 __all__ = [
     "DISCLOSURE",
     "LEVELS",
+    "STAYING",
     "Assessment",
     "HelpLines",
+    "RiskState",
     "assess",
     "guard",
     "help_lines",
+    "understands",
+    "what_is_missing",
     "wording",
 ]

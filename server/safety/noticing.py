@@ -1,17 +1,28 @@
-"""Notices danger in an utterance by patterns; a plain first version for English.
+"""Notices danger in an utterance: patterns, a small classifier, and what was said before.
 
-It finds the plain ways to say it, as a recogniser writes them. It does not find hints,
-other languages or irony, and nobody with clinical training has reviewed it.
+Neither decides alone, and the language model has no say. Where the classifier or the vector is
+missing, the rest still judges. Nobody with clinical training has reviewed it.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from server.errors import ConfigError
+from server.safety import patterns
+from server.safety.classifier import DIMENSIONS, Guess, classifier
+from server.safety.spelling import normalise
+
 LEVELS = ("none", "concern", "high", "imminent")
 """From nothing to do to the emergency number first."""
-LONGEST = 4_000
-"""Characters that are looked at, from the end: what was said last counts most."""
+NO_GUESS = Guess("none", 0.0, "")
+HARMLESS_BELOW = 0.2
+"""Probability of danger, by the meaning, below which what a pattern finds is taken for an idiom."""
+ANSWER_WORDS = 9
+"""Longest answer to a question that is judged by the question."""
 
 
 @dataclass(frozen=True)
@@ -22,180 +33,154 @@ class Assessment:
     reason: str = ""
 
 
-_SPELLINGS = (
-    (r"[‘’ʼ`]", "'"),
-    (r"\b(i|you|he|she|we|they|it|that|there) (m|re|ve|ll|d)\b", r"\1'\2"),
-    (r"\b(do|does|did|ca|wo|is|are|was|would|could|should|have|has)n t\b", r"\1n't"),
-    (r"\b(dont|doesnt|didnt|cant|wont|isnt|wouldnt|couldnt)\b", lambda m: m[0][:-1] + "'t"),
-    (r"\b(im|ive)\b", lambda m: "i'" + m[0][1:]),
-    (r"\bwanna\b", "want to"),
-    (r"\b(gonna|going too)\b", "going to"),
-    (r"\bmy self\b", "myself"),
-    (r"\bsewer ?side\b", "suicide"),
-    (r"[^\w' ]+", " "),
-    (r"\s+", " "),
-)
-_SELF = r"(?:myself|me)"
-_KILL = (
-    rf"(?:kill(?:ing|ed)? myself|end(?:ing)? (?:my (?:own )?life|it all|myself)"
-    rf"|tak(?:e|ing) my (?:own )?life|hang(?:ing)? myself|shoot(?:ing)? myself"
-    rf"|drown(?:ing)? myself|unaliv(?:e|ing) {_SELF}|commit(?:ting)? suicide"
-    r"|jump(?:ing)? (?:off|from|in front of) (?:a|the) \w+|slit(?:ting)? my wrists?"
-    r"|overdos(?:e|ing))"
-)
-_MEANS = r"(?:gun|pistol|rope|noose|knife|razor|blade|pills|tablets)"
-_INTEND = r"(?:i'm|i am) (?:going to|about to)"
-_NOW = r"(?:tonight|today|right now|now|in a (?:minute|moment)|this (?:evening|afternoon|morning))"
-_SOMEONE = r"(?:him|her|them|someone|somebody|people|my (?:\w+ )?\w+)"
-_RULES: tuple[tuple[str, str, str], ...] = (
-    (
-        "imminent",
-        "attempt",
-        r"i(?: have|'ve)?(?: just)? (?:took|taken|swallowed|had) "
-        r"(?:all|too many|a (?:lot|bunch|handful) of|the whole \w+ of|\w+ty) (?:of )?(?:my |the |them )?"
-        r"(?:pills|tablets|medication|meds|sleeping|paracetamol|tylenol|aspirin|them)",
-    ),
-    (
-        "imminent",
-        "attempt",
-        r"i(?: have|'ve)? (?:just )?(?:overdosed|cut my wrists?|slit my wrists?)",
-    ),
-    ("imminent", "attempt", r"(?:i'm|i am) bleeding (?:a lot|badly|out)"),
-    (
-        "imminent",
-        "place",
-        r"(?:i'm|i am) (?:\w+ )?(?:on|at) (?:the|a) (?:edge of (?:the|a) )?"
-        r"(?:bridge|roof|ledge|cliff|tracks|railway|balcony)\b.{0,40}\b(?:jump|end|over|die)",
-    ),
-    (
-        "imminent",
-        "means",
-        rf"(?:i have|i've got|i'm holding) (?:the|a|my|all the|some) {_MEANS} "
-        r"(?:here|ready|with me|next to me|in (?:my|front)|right here|in front of me|out)",
-    ),
-    ("imminent", "plan", rf"{_INTEND} {_KILL}"),
-    (
-        "imminent",
-        "plan",
-        rf"{_KILL}\b.{{0,40}}\b{_NOW}|{_NOW}\b.{{0,40}}\b(?:i'll|i will|i'm going to) {_KILL}",
-    ),
-    (
-        "imminent",
-        "medical",
-        r"(?:i think )?(?:i'm|i am) having a (?:heart attack|stroke)"
-        r"|i (?:can't|cannot) breathe(?: at all)?$",
-    ),
-    ("imminent", "abuse", r"(?:he|she)(?:'s| is) (?:going to|trying to) kill me"),
-    ("high", "ideation", _KILL),
-    ("high", "ideation", r"\bsuicid(?:e|al)\b"),
-    (
-        "high",
-        "ideation",
-        r"i (?:just |really |used to )*(?:want|wanted|would like|need) to (?:die|be dead|be gone forever)\b",
-    ),
-    (
-        "high",
-        "ideation",
-        r"i (?:do not|don't) (?:want to|wish to) (?:live|be alive|be here|exist|wake up)\b",
-    ),
-    (
-        "high",
-        "ideation",
-        r"(?:wish|rather) (?:i was|i were|to be|be|i'd been|i had been|i'd be) (?:dead|never born|not alive)",
-    ),
-    ("high", "ideation", r"(?:i'd|i would|i'll|i) be (?:\w+ )?better off dead"),
-    ("high", "ideation", r"(?:no reason|nothing(?: left)?) to live(?: for)?\b"),
-    (
-        "high",
-        "self-harm",
-        rf"i(?:'ve| have|'m| am| was)? ?(?:been |keep |want to |used to |started )*"
-        rf"(?:cut|cutting|hurt|hurting|burn|burning|harm|harming) {_SELF}\b",
-    ),
-    ("high", "self-harm", r"\bself[ -]?harm(?:ing|ed)?\b"),
-    (
-        "high",
-        "third person",
-        r"(?:kill(?:ing)?|hurt(?:ing)?) (?:himself|herself|themselves|themself)"
-        r"|(?:he|she|they) (?:wants?|is going|are going) to die",
-    ),
-    (
-        "high",
-        "harm to others",
-        rf"i(?:'m| am)? (?:want to|going to|am going to) (?:kill|hurt|stab|shoot) {_SOMEONE}\b",
-    ),
-    (
-        "high",
-        "abuse",
-        r"(?:he|she|my (?:husband|wife|partner|boyfriend|girlfriend|father|dad|mother|mum|mom|uncle)) "
-        r"(?:hits|beats|hit|beat|chokes|choked|rapes|raped|strangled) me\b",
-    ),
-    (
-        "concern",
-        "entrapment",
-        r"i (?:can't|cannot) (?:go on|do this|take (?:it|this)|keep going)(?: any ?more| any longer)?\b",
-    ),
-    (
-        "concern",
-        "hopeless",
-        r"(?:no|what's the|what is the) point (?:in |of |to )?(?:living|life|going on|being here|any ?more)",
-    ),
-    ("concern", "burden", r"(?:better off without me|(?:i'm|i am) (?:just |only )?a burden)"),
-    (
-        "concern",
-        "passive wish",
-        r"(?:never|not) (?:to )?wake up(?: again| any ?more| tomorrow)?\b"
-        r"|wish i (?:could|would) (?:just )?(?:disappear|vanish)|(?:want|wanting) to disappear",
-    ),
-    (
-        "concern",
-        "hopeless",
-        r"(?:tired of|done with|giving up on|give up on) (?:living|life|being alive|everything)",
-    ),
-)
-_COMPILED = tuple((level, reason, re.compile(pattern)) for level, reason, pattern in _RULES)
-_NEGATED = re.compile(
-    r"(?:\bnot\b|n't\b|\bnever\b|\bno longer\b|\bwithout\b|\bno\b)(?: \w+){0,4} ?$"
-    r"|\b(?:not|never) (?:been )?(?:thinking|thought) (?:of|about) ?$"
-)
-_PAST = re.compile(
-    r"\b(?:used to|years ago|a long time ago|in the past|back then|when i was (?:young|a \w+|\w+teen))\b"
-)
 _YES = re.compile(
-    r"^(?:yes|yeah|yep|yup|i am|i have|i do|maybe|sometimes|kind of|a little|i think so|i guess)\b"
+    r"^(?:(?:um|uh|well|oh|i mean|honestly|god) )*(?:yes|yeah|yep|yup|yea|ya|aye|i am"
+    r"|i have|i do|i did|i was|maybe|might be|sometimes|kind of|kinda|sort of"
+    r"|a little|a bit|i think so|i guess|i suppose|probably|possibly|most days"
+    r"|every (?:day|night|single)|all the time|often|lately"
+    r"|what if|so what|who told you|how did you|not (?:yet|tonight|today|right now)"
+    r"|haven't decided|more or less|pretty much|of course i|definitely|always"
+    r"|once or twice|on and off)\b"
+)
+_NO = re.compile(
+    r"^(?:(?:um|uh|well|oh|i mean|honestly|god|what|jesus|christ|lord) )*(?:no|nope|nah"
+    r"|never|not at all|of course not|absolutely not|nothing like that|god no|i'm not"
+    r"|i am not|i haven't|i don't|i would never|not me|not like that)\b"
 )
 _ASKED = re.compile(
-    r"\b(?:ending your life|thinking (?:of|about) suicide|hurting yourself|killing yourself)\b"
+    r"\b(?:(?:end|ending|take|taking) (?:your|it)(?: own)?(?: life| all)?|suicid\w*"
+    r"|(?:kill|killing|hurt|hurting|harm|harming|cut|cutting) yourself"
+    r"|(?:want|wanting|wish|wishing|wanted) (?:to die|to be dead|you (?:were|was) dead)"
+    r"|(?:not|n't) (?:want to )?(?:be|being|live|living) (?:alive|here|anymore)"
+    r"|thoughts of (?:dying|death|suicide)"
+    r"|(?:thinking|think|thought) (?:of|about) (?:dying|death|suicide|ending)"
+    r"|not being alive|be dead)\b"
+)
+_ASKED_SAFE = re.compile(
+    r"\b(?:are you|is it|do you feel|will you be|can you (?:stay|keep)) (?:\w+ )?safe\b"
+    r"|\bkeep yourself safe\b"
+)
+_TAKEN_BACK = re.compile(
+    r"\b(?:kidding|joking|a joke|just (?:a )?(?:tired|drama\w*|venting|talking|saying)"
+    r"|forget (?:i|it|that|about)|never ?mind|didn't mean|ignore (?:me|that|what)"
+    r"|it's nothing|doesn't matter|take (?:it|that) back|dramatic|exaggerat\w+"
+    r"|overreact\w+|talk about something else|change the subject|(?:i'm|all|fine|feel"
+    r"|am) (?:fine|good|okay|ok|better|alright|all right|grand)\b"
+    r"|don't worry|don't (?:make a|write|tell|log)|pretend i|strike that|scratch that"
+    r"|was the (?:drink|wine|beer|whisky)|rough (?:night|day|week)|stupid thing to say"
+    r"|silly|didn't (?:say|happen)|let's (?:move|leave|drop)|drop it|past(?:ed)? now"
+    r"|gone now)\b"
+)
+_MEANS = re.compile(
+    r"\b(?:how (?:many|much|high|tall|deep|long|fast|far|strong|easy)|where (?:can|could"
+    r"|do|would|is|are)|which|what(?:'s| is| are| time| kind| happens)?|how (?:do|does"
+    r"|would|can|could)|is there|are there|do (?:you|they|the)|does (?:it|the|a)"
+    r"|can (?:you|i|a))\b"
+    r".{0,80}\b(?:pills?|tablets?|paracetamol|insulin|bridges?|guns?|rifles?|ammo|rope"
+    r"|knot|knives|knife|blades?|razors?|roof|rooftop|floors?|storeys?|trains?|tracks"
+    r"|platform|overdos\w+|poison|bleach|gas|fumes|exhaust|cliffs?|drown\w*|die|dying"
+    r"|lethal|painless|hurt|river|lake|weir|balcon\w+|multi ?storey|medication|meds|dose"
+    r"|sleeping)\b"
+)
+_BAD_NEWS = re.compile(
+    r"\b(?:lost (?:my|the|everything)|laid off|fired|sacked|let me go|left me|leaving me"
+    r"|divorce\w*|broke up|dumped|cheat\w*|evict\w*|bailiffs?|debts?|bankrupt|failed"
+    r"|expelled|kicked out|diagnos\w+|cancer|terminal|died|dead|funeral|custody|court"
+    r"|prison|can't (?:take|do|cope|go on|see)|hopeless|nothing left|over for me|it's over"
+    r"|hate (?:my|myself|it)|alone|worthless|ashamed|ruined|pointless|no point|awful|numb"
+    r"|cry\w*)\b"
 )
 
 
-def normalise(text: str) -> str:
-    """Writes words in one way: lower case, no punctuation, what recognisers split joined."""
-    words = text[-LONGEST:].lower()
-    for pattern, replacement in _SPELLINGS:
-        words = re.sub(pattern, replacement, words)
-    return words.strip()
-
-
-def assess(text: str, context: Sequence[str] = ()) -> Assessment:
+def assess(
+    text: str, context: Sequence[str] = (), vector: NDArray[np.float32] | None = None
+) -> Assessment:
     """Judges an utterance before anything else reads it.
 
-    context: earlier lines, oldest first, each beginning with `U: ` (the person) or `A: `.
-    The gravest rule wins. A rule that is negated or told of the past sinks to `concern`:
-    it is asked about, not answered with a number.
+    context: earlier lines, oldest first, each beginning with `U: ` (the person) or `A: `. vector:
+    the meaning of `text`, shape (384,), of length 1; None where there is no embedder. The gravest
+    judgement wins; what is denied or long past counts only if the classifier says so as well.
     """
     words = normalise(text)
+    if not words:
+        return Assessment()
+    guess = _guess(vector)
     found = Assessment()
-    for level, reason, pattern in _COMPILED:
-        for match in pattern.finditer(words):
-            denied = _NEGATED.search(words[: match.start()]) or _PAST.search(words)
-            grave = "concern" if denied else level
-            if LEVELS.index(grave) > LEVELS.index(found.level):
-                found = Assessment(grave, reason)
-    if found.level in ("none", "concern") and _YES.match(words) and _was_asked(context):
-        return Assessment("high", "confirmed")
-    return found
+    for level, reason, denied in patterns.found(words):
+        idiom = guess is not NO_GUESS and guess.concern < HARMLESS_BELOW
+        if not denied and not idiom:
+            found = _graver(found, Assessment(level, reason))
+    kind = found.reason or guess.kind or "noticed"
+    found = _graver(found, Assessment(guess.level, kind if guess.level != "none" else ""))
+    return _graver(found, _in_context(words, context))
 
 
-def _was_asked(context: Sequence[str]) -> bool:
-    said = [line for line in context if line.startswith("A: ")]
-    return bool(said) and bool(_ASKED.search(said[-1].lower()))
+def understands(model: str) -> bool:
+    """Whether the vectors of an embedder may be given to `assess`."""
+    return not what_is_missing(model)
+
+
+def what_is_missing(model: str) -> str:
+    """Says why the patterns must do without the classifier, with this embedder; "": they need not."""
+    try:
+        known = classifier().model
+    except ConfigError as error:
+        return str(error)
+    if known != model:
+        return (
+            f"The classifier of danger knows {known}, not {model or 'a server without embedder'}."
+        )
+    return ""
+
+
+def _guess(vector: NDArray[np.float32] | None) -> Guess:
+    if vector is None or vector.shape != (DIMENSIONS,):
+        return NO_GUESS
+    try:
+        return classifier().guess(vector)
+    except ConfigError:
+        # The patterns are left; the server says at its start that the rest is missing.
+        return NO_GUESS
+
+
+def _graver(one: Assessment, other: Assessment) -> Assessment:
+    return max(one, other, key=lambda found: LEVELS.index(found.level))
+
+
+def _in_context(words: str, context: Sequence[str]) -> Assessment:
+    """Judges words by what was said before them."""
+    if not context:
+        return Assessment()
+    own = [normalise(line[2:]) for line in context if line.startswith("U:")]
+    asked = [normalise(line[2:]) for line in context if line.startswith("A:")]
+    disclosed = any(_is_grave(line) for line in own)
+    # Only what the companion said last is answered.
+    question = asked[-1] if asked and not context[-1].startswith("U:") else ""
+    short = len(words.split()) <= 2 * ANSWER_WORDS
+    if question and short and (found := _answered(words, question, disclosed)):
+        return found
+    if disclosed and _TAKEN_BACK.search(words):
+        return Assessment("concern", "minimised")
+    uneasy = disclosed or any(_BAD_NEWS.search(line) for line in own)
+    if uneasy and _MEANS.search(words):
+        return Assessment("concern", "means")
+    return Assessment()
+
+
+def _answered(words: str, question: str, disclosed: bool) -> Assessment | None:
+    if _ASKED.search(question):
+        if _YES.match(words):
+            return Assessment("high", "confirmed")
+        if _NO.match(words):
+            return Assessment("concern", "minimised") if disclosed else None
+        if len(words.split()) <= ANSWER_WORDS:
+            return Assessment("concern", "unclear")
+    elif _ASKED_SAFE.search(question) and (_NO.match(words) or words.startswith("not ")):
+        return Assessment("high", "not safe")
+    return None
+
+
+def _is_grave(words: str) -> bool:
+    return any(
+        level in ("high", "imminent") and not denied for level, _, denied in patterns.found(words)
+    )

@@ -1,6 +1,7 @@
 """What is said at each level of danger, word for word; no model writes these sentences.
 
-Nobody with clinical training has reviewed them.
+Two short sentences at most, and never the same twice in a row. Nobody with clinical training has
+reviewed them.
 """
 
 from server.safety.help_lines import HelpLines
@@ -9,43 +10,136 @@ from server.safety.noticing import Assessment
 DISCLOSURE = "I am a computer program, not a person and not a therapist."
 """What a person is told before they tell anything."""
 
-_CONCERN = (
-    "That sounds very heavy. Are you having thoughts of ending your life?",
-    "Thank you for telling me. Are you thinking about suicide?",
+_SAFE_TO_TALK = (
+    "I am glad that you tell me. Is it safe for you to talk aloud right now?",
+    "We can be quiet about this. Is it safe to go on, yes or no?",
 )
-_HIGH = (
-    "I am glad you told me. Are you thinking of ending your life? I will stay here with you, "
-    "and you can also call {line}.",
-    "Thank you for saying it out loud. Please talk to a person too: call {line}. Is there "
-    "someone who can be with you?",
-)
-_IMMINENT = (
-    "Please call {emergency} now, or ask someone near you to call. I am here with you. You "
-    "can also call {line}.",
-    "Your life matters right now. Please call {emergency}. Move away from what could hurt "
-    "you, and let someone be with you.",
-)
-_OTHER = {
-    "medical": "This may be an emergency. Please call {emergency} now, and tell them what you feel.",
-    "abuse": "I am sorry that this is happening. Is it safe for you to talk aloud now? In danger, "
-    "call {emergency}.",
-    "third person": "It is good that you look out for them. Stay with them if you can, and call "
-    "{line} together; if it is about to happen, call {emergency}.",
-    "harm to others": "I hear how strong this is. Please move away from them now, and call "
-    "{emergency} or {line} before anyone gets hurt.",
+STAYING = "staying"
+"""The reason of a turn without danger of its own, in a session that is not out of it."""
+_ANY = ""
+"""For every reason that has no sentences of its own."""
+_SAID: dict[tuple[str, str], tuple[str, ...]] = {
+    ("concern", _ANY): (
+        "That sounds very heavy. Are you having thoughts of ending your life?",
+        "Thank you for telling me. Are you thinking about suicide?",
+        "I hear how hard this is. Do you think of not being alive any more?",
+    ),
+    ("concern", "minimised"): (
+        "What you said before matters to me, and I have not forgotten it. Are you thinking "
+        "of ending your life?",
+        "You do not have to be fine here. Are you safe right now?",
+    ),
+    ("concern", "abuse"): _SAFE_TO_TALK,
+    ("concern", "coercion"): _SAFE_TO_TALK,
+    ("concern", "eating"): (
+        "That sounds exhausting for you and for your body. Are you having thoughts of "
+        "hurting yourself?",
+    ),
+    ("concern", "after birth"): (
+        "Many people feel so after a birth, and it can be helped. Do you think of harming "
+        "yourself or the baby?",
+    ),
+    ("concern", "psychosis"): (
+        "That sounds frightening. Is anything telling you to hurt yourself or someone else?",
+    ),
+    ("concern", "friend"): (
+        "It is good that you ask. Are you thinking of suicide yourself?",
+        "I am glad that you speak about it. Is it about you, or about somebody near you?",
+    ),
+    ("concern", "third person"): (
+        "It is good that you look out for them. Do you think that they may be about to hurt "
+        "themselves?",
+    ),
+    ("concern", "minor"): ("Thank you for telling me. Are you safe where you are right now?",),
+    ("high", _ANY): (
+        "I am glad that you told me; are you thinking of ending your life? I stay here with you, "
+        "and you can also call {line}.",
+        "Thank you for saying it out loud. Please talk to a person as well: call {line}.",
+        "I stay with you; is there someone who can be with you? You can call {line} at any time.",
+    ),
+    ("high", "abuse"): (
+        "I am sorry that this is happening; is it safe for you to talk aloud? In danger, call "
+        "{emergency}.",
+        "None of this is your fault. In danger call {emergency}, and {line} listens as well.",
+    ),
+    ("high", "coercion"): (
+        "Is it safe for you to talk aloud, yes or no? In danger, call {emergency}.",
+        "You can leave this talk at any time. In danger, call {emergency}.",
+    ),
+    ("high", "self-harm"): (
+        "I am glad that you told me; are you hurt right now? You can also call {line}.",
+    ),
+    ("high", "third person"): (
+        "It is good that you look out for them; stay with them if you can, and call {line} "
+        "together. If it is about to happen, call {emergency}.",
+    ),
+    ("high", "harm to others"): (
+        "I hear how strong this is. Please move away from them now, and call {emergency} or "
+        "{line}.",
+    ),
+    ("high", "psychosis"): (
+        "You do not have to do what they tell you; is someone with you? Please call {line}, or "
+        "{emergency} in danger.",
+    ),
+    ("high", "medical"): (
+        "This may be an emergency. Please call {emergency} now, and tell them what you feel.",
+    ),
+    ("high", "eating"): (
+        "Your body may be in danger. Please call {emergency} if you feel faint, or talk to {line}.",
+    ),
+    ("high", "minor"): (
+        "You are right to tell someone. In danger call {emergency}, or tell a grown-up whom you "
+        "trust.",
+    ),
+    ("high", STAYING): (
+        "I hear you, and I stay with you. What is the hardest part right now?",
+        "Thank you for going on talking. Is there someone who could sit with you today?",
+        "I am listening. What has helped you through a moment like this before?",
+        "That matters, tell me more if you like. And {line} is there at any hour.",
+        "I am here. Are you safe where you are?",
+        "You do not have to carry this alone. Who would you want to know how you feel?",
+        "I am still with you. Is there anything near you that you could put out of reach?",
+        "Take your time. Would it help to call {line} while I am here?",
+    ),
+    ("imminent", _ANY): (
+        "Please call {emergency} now. Let one person be with you, and move away from what could "
+        "hurt you.",
+        "Your life matters right now; please call {emergency}. Ask someone near you to stay, and "
+        "put distance between you and what could hurt you.",
+    ),
+    ("imminent", STAYING): (
+        "I stay with you. Have you called {emergency}, or can somebody near you call?",
+        "Please call {emergency} if you have not yet. Is somebody with you now?",
+        "I am here. Please stay away from what could hurt you, and let somebody come to you.",
+    ),
+    ("imminent", "medical"): (
+        "This is an emergency. Please call {emergency} now, and tell them what you feel.",
+        "Please call {emergency} now. Unlock the door if you can, and stay on the line with them.",
+    ),
+    ("imminent", "abuse"): (
+        "If you can, call {emergency} now, and leave the line open. Get to a place with a "
+        "door and people.",
+        "Please call {emergency} now. You need not say anything aloud to me.",
+    ),
+    ("imminent", "third person"): (
+        "Please call {emergency} now, for them. Stay with them if it is safe for you.",
+    ),
+    ("imminent", "harm to others"): (
+        "Please step away from them now. Call {emergency} before anyone gets hurt.",
+    ),
 }
 
 
 def wording(assessment: Assessment, lines: HelpLines, times: int = 0) -> str:
     """Gives the sentences to say, or "" at level none.
 
-    times: how often this session was answered in this way before, so that the same
+    times: how often this session was answered at this level before, so that the same
     sentence is not said twice in a row.
     """
     if assessment.level == "none":
         return ""
-    if assessment.level == "concern":
-        return _CONCERN[times % len(_CONCERN)]
-    variants = _IMMINENT if assessment.level == "imminent" else _HIGH
-    text = _OTHER.get(assessment.reason) or variants[times % len(variants)]
+    common = _SAID[assessment.level, _ANY]
+    own = _SAID.get((assessment.level, assessment.reason), ())
+    variants = own if len(own) > 1 else (*own, *common)
+    text = variants[times % len(variants)]
     return text.format(line=lines.line_spoken, emergency=lines.emergency_spoken)

@@ -14,7 +14,7 @@ OURS = ("server", "pi_client", "tadbot", "training", "tests")
 EDGE = ("server.service", "server.commands", "server.__main__")
 """The only rooms that know gRPC."""
 ADAPTER = re.compile(r"server\.engines\.(?:voice_activity|stt|emotion|llm|tts|embedder)_\w+")
-MAPPED = ("pi_client", "server", "protos", "migrations", "tests")
+MAPPED = ("pi_client", "server", "training", "protos", "migrations", "tests")
 A_PATH = re.compile(r"(?!\.\.?/|~)(?:[\w.-]+/)+[\w-][\w.-]*\.\w+")
 """A file below the top; a bare name may be a file of a person's."""
 

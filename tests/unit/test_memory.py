@@ -10,6 +10,7 @@ from server.consent import Keeper
 from server.engines import Vectors
 from server.engines.fake import FakeEmbedder
 from server.errors import EngineError, StoreError
+from server.meaning import Meaning
 from server.memory import FEWEST_WORDS, NEAREST, SIMILAR_FROM, Memory
 from server.store import MEMORY, Recalled, Session, Vector
 from server.store import Memory as Record
@@ -62,9 +63,13 @@ async def test_words_are_found_again_in_a_later_talk() -> None:
         keeper = Keeper(store, session, [MEMORY])
         await keeper.open()
         memory = Memory(FakeEmbedder(), keeper, session.id)
-        found = await memory.recall("my dog Rex died last winter", 1, 6)
+        found = await memory.recall(await meaning("my dog Rex died last winter"), 1, 6)
         await memory.remember(1, WORDS)
     assert found == [WORDS]
+
+
+async def meaning(words: str) -> Vector | None:
+    return await Meaning(FakeEmbedder()).of(words)
 
 
 async def test_what_has_nothing_to_do_with_the_words_is_not_recalled() -> None:
@@ -73,7 +78,7 @@ async def test_what_has_nothing_to_do_with_the_words_is_not_recalled() -> None:
     await keeper.open()
     memory = Memory(FakeEmbedder(), keeper, session.id)
     await memory.remember(1, WORDS)
-    assert await memory.recall("Exams begin on Monday morning", 20, 6) == []
+    assert await memory.recall(await meaning("Exams begin on Monday morning"), 20, 6) == []
 
 
 async def test_a_memory_carries_its_turn_and_its_meaning() -> None:
@@ -96,20 +101,26 @@ async def test_a_few_words_alone_are_not_remembered() -> None:
 
 async def test_only_the_nearest_are_told_and_none_twice() -> None:
     found = [recalled("One."), recalled("One."), recalled("Two."), recalled("Three.")]
-    texts = await Memory(FakeEmbedder(), Kept(found), uuid4()).recall(WORDS, 1, 6)
+    texts = await Memory(FakeEmbedder(), Kept(found), uuid4()).recall(await meaning(WORDS), 1, 6)
     assert texts == ["One.", "Two.", "Three."][:NEAREST]
 
 
 async def test_what_is_far_is_left_out() -> None:
     found = [recalled("Near.", SIMILAR_FROM), recalled("Far.", SIMILAR_FROM - 0.001)]
-    assert await Memory(FakeEmbedder(), Kept(found), uuid4()).recall(WORDS, 1, 6) == ["Near."]
+    assert await Memory(FakeEmbedder(), Kept(found), uuid4()).recall(
+        await meaning(WORDS), 1, 6
+    ) == ["Near."]
 
 
 async def test_turns_that_the_model_sees_anyway_are_left_out() -> None:
     here = uuid4()
     found = [recalled(f"Turn {turn}.", 0.9, here, turn) for turn in (10, 5, 4)]
-    assert await Memory(FakeEmbedder(), Kept(found), here).recall(WORDS, 10, 6) == ["Turn 4."]
-    assert await Memory(FakeEmbedder(), Kept(found), uuid4()).recall(WORDS, 10, 6) == [
+    assert await Memory(FakeEmbedder(), Kept(found), here).recall(await meaning(WORDS), 10, 6) == [
+        "Turn 4."
+    ]
+    assert await Memory(FakeEmbedder(), Kept(found), uuid4()).recall(
+        await meaning(WORDS), 10, 6
+    ) == [
         "Turn 10.",
         "Turn 5.",
     ]
@@ -117,24 +128,25 @@ async def test_turns_that_the_model_sees_anyway_are_left_out() -> None:
 
 @pytest.mark.parametrize("words", ["", "  \n"])
 async def test_no_words_recall_nothing(words: str) -> None:
-    assert await Memory(FakeEmbedder(), Kept([recalled("One.")]), uuid4()).recall(words, 1, 6) == []
+    memory = Memory(FakeEmbedder(), Kept([recalled("One.")]), uuid4())
+    assert await memory.recall(await meaning(words), 1, 6) == []
 
 
 async def test_without_an_embedder_nothing_is_remembered_or_recalled() -> None:
     kept = Kept([recalled("One.")])
     memory = Memory(None, kept, uuid4())
     await memory.remember(1, WORDS)
-    assert await memory.recall(WORDS, 1, 6) == []
+    assert await memory.recall(await meaning(WORDS), 1, 6) == []
     assert kept.records == []
 
 
-async def test_a_talk_goes_on_where_recalling_fails(caplog: pytest.LogCaptureFixture) -> None:
-    for memory in (
-        Memory(Broken(), Kept([recalled("One.")]), uuid4()),
-        Memory(FakeEmbedder(), Lost(), uuid4()),
-    ):
-        caplog.clear()
-        await memory.remember(1, WORDS)
-        assert await memory.recall(WORDS, 1, 6) == []
-        assert len(caplog.records) == 2
-        assert "Rex" not in caplog.text
+async def test_a_talk_goes_on_where_remembering_or_recalling_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await Memory(Broken(), Kept(), uuid4()).remember(1, WORDS)
+    assert len(caplog.records) == 1
+    memory = Memory(FakeEmbedder(), Lost(), uuid4())
+    await memory.remember(1, WORDS)
+    assert await memory.recall(await meaning(WORDS), 1, 6) == []
+    assert len(caplog.records) == 3
+    assert "Rex" not in caplog.text

@@ -9,7 +9,7 @@ from server.errors import ConfigError
 from server.safety import DISCLOSURE, LEVELS, Assessment, assess, guard, help_lines, wording
 from server.safety.guard import REPLACEMENT
 from server.safety.help_lines import ANYWHERE, HelpLines, parse
-from server.safety.noticing import LONGEST, normalise
+from server.safety.spelling import LONGEST, normalise
 
 IMMINENT = [
     ("I'm going to kill myself", "plan"),
@@ -101,8 +101,8 @@ def test_idioms_grief_and_daily_life_are_left_alone(text: str) -> None:
         "When I was a teenager I was cutting myself",
     ],
 )
-def test_what_is_denied_or_past_is_asked_about_but_not_answered_with_a_number(text: str) -> None:
-    assert assess(text).level == "concern"
+def test_what_is_denied_or_past_is_left_to_the_meaning(text: str) -> None:
+    assert assess(text).level == "none"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What is found of the held-out set with the real embedder, and how long it takes."""
+
+import asyncio
+
+import pytest
+
+from server.safety import assess, understands
+from training.safety.corpus import CORPUS, HELD_OUT, lines
+from training.safety.evaluate import BOUNDS, Judged, judge, kind_of, shares
+
+LONGEST_MS = 40.0
+REACHED = {
+    "explicit found as high or imminent": 0.50,
+    "implicit found at any level": 0.52,
+    "harmless that raise any alarm": 0.13,
+    "harmless taken for high or imminent": 0.09,
+}
+"""What was reached; the bounds that it is to reach are in `training/safety/evaluate.py`."""
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[Judged]:
+    return asyncio.run(judge([*lines(HELD_OUT)], plain=False))
+
+
+def test_the_embedder_is_the_one_that_the_classifier_knows() -> None:
+    assert understands("multilingual-e5-small-q4")
+    assert not understands("another")
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_no_less_is_found_than_before(judged: list[Judged], name: str) -> None:
+    hits = shares(judged)[name]
+    share = sum(hits) / len(hits)
+    assert share >= REACHED[name] if BOUNDS[name][1] else share <= REACHED[name]
+
+
+def test_a_turn_is_judged_in_time(judged: list[Judged]) -> None:
+    times = sorted(one.ms for one in judged)
+    assert times[len(times) // 2] < LONGEST_MS
+
+
+def test_without_the_embedder_the_patterns_are_left(judged: list[Judged]) -> None:
+    plain = [
+        assess(one.line.text, one.line.context).level
+        for one in judged
+        if kind_of(one.line) == "explicit"
+    ]
+    assert sum(one != "none" for one in plain) / len(plain) >= 0.2
+
+
+def test_no_held_out_line_stands_in_the_corpus() -> None:
+    known = {one.text.casefold().strip(" .!?") for one in lines(CORPUS)}
+    both = [one.text for one in lines(HELD_OUT) if one.text.casefold().strip(" .!?") in known]
+    assert [one for one in both if len(one.split()) > 3] == []
+    assert len(known) > 2000

@@ -1,0 +1,1 @@
+"""The small classifier of danger: its corpus, its making, and its trial."""

@@ -1,0 +1,87 @@
+"""Makes the weights of the classifier of danger: `python -m training.safety.train`.
+
+A multinomial logistic regression over the embedder's vector, one class for each category and level.
+A degree of danger counts from the probability that FALSE_ALARMS of the splits `dev` and `test`
+reach. The weights land beside `server/safety/classifier.py`. It needs scikit-learn, from the extra
+`training`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from server.config import Settings
+from server.engines.loading import load_engine
+from server.safety import LEVELS
+from server.safety import classifier as room
+from server.safety.classifier import DEGREES
+from training.safety.corpus import CORPUS, Line, lines, stands_alone
+
+OUT = Path(room.__file__).with_name("classifier.npz")
+FALSE_ALARMS = (0.06, 0.03, 0.015)
+"""Share of what is less than a degree that may be taken for it: concern, high, imminent."""
+VECTOR_SCALE = 8.0
+"""Vectors of E5 lie close together: of 3, 5, 8 and 12 this found the most."""
+SOFTNESS = 1.0
+"""Inverse strength of the regularisation (scikit-learn's C)."""
+
+
+async def embed(texts: Sequence[str]) -> tuple[NDArray[np.float32], str]:
+    """Embeds as a talk does: shape (n, DIMENSIONS); gives the name of the model as well."""
+    engine = load_engine("embedder", Settings())
+    try:
+        vectors = np.concatenate([await engine.embed([one], "query") for one in texts])
+        return np.asarray(vectors, np.float32), str(engine.describe().model)
+    finally:
+        await engine.close()
+
+
+def threshold(likely: NDArray[np.float64], wanted: NDArray[np.bool_], most: float) -> float:
+    """Finds the lowest probability that at most a share of the others reaches."""
+    others = np.sort(likely[~wanted])[::-1]
+    return float(others[int(most * len(others))] + 1e-4)
+
+
+def make(every: Sequence[Line], vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Makes all arrays of the weights but the name of the model."""
+    ranks = np.array([LEVELS.index(one.level) for one in every])
+    train = np.array([one.split == "train" for one in every])
+    classes = np.array([f"{one.category}/{one.level}" for one in every])
+    mean = vectors[train].mean(axis=0)
+    spread = (vectors - mean) * VECTOR_SCALE
+    model = LogisticRegression(C=SOFTNESS, class_weight="balanced", max_iter=3000)
+    model.fit(spread[train], classes[train])
+    found = model.predict_proba(spread[~train])
+    class_ranks = np.array([LEVELS.index(one.split("/")[1]) for one in model.classes_])
+    reached = [
+        threshold(found[:, class_ranks >= rank].sum(axis=1), ranks[~train] >= rank, most)
+        for rank, most in enumerate(FALSE_ALARMS, 1)
+    ]
+    weights = model.coef_ * VECTOR_SCALE
+    bias = model.intercept_ - weights @ mean
+    return {
+        "weights": np.hstack([weights, bias[:, None]]).astype(np.float32),
+        "categories": np.array([one.split("/")[0] for one in model.classes_]),
+        "ranks": class_ranks,
+        "reached": np.array(reached, np.float32),
+    }
+
+
+def main() -> None:
+    """Trains, writes the weights, and says from where each degree counts."""
+    every = [one for one in lines(CORPUS) if stands_alone(one)]
+    vectors, model = asyncio.run(embed([one.text for one in every]))
+    arrays = make(every, vectors)
+    arrays["model"] = np.array(model)
+    np.savez_compressed(OUT, **arrays)  # type: ignore[arg-type]
+    print(dict(zip(DEGREES, arrays["reached"].tolist(), strict=True)))
+    print(f"{OUT.name}: {OUT.stat().st_size // 1024} KiB, from {len(every)} utterances")
+
+
+if __name__ == "__main__":
+    main()
