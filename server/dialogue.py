@@ -405,7 +405,8 @@ class Dialogue:
     def _prefill(self) -> None:
         """Has the model read what of the prompt is known already, while the person speaks."""
         running = self._prefilling is not None and not self._prefilling.done()
-        if running or not self._settings.answer_ahead or self._spare.busy:
+        in_vain = self._answering.scripted or not self._settings.answer_ahead
+        if running or in_vain or self._spare.busy:
             return
         self._prefilling = self._tasks.create_task(self._read(self._answering.beginning(self.turn)))
 

@@ -160,7 +160,7 @@ class Reply:
                 if self.timing.first_piece_at is None:
                     self.timing.first_piece_at = time.monotonic()
                 rest += _UNSPOKEN.sub("", piece).replace("\n", " ")
-                while (end := _clause_end(rest, first)) is not None:
+                while (end := clause_end(rest, first)) is not None:
                     clause, rest = rest[:end], rest[end:]
                     if clause.strip():
                         first = False
@@ -225,7 +225,7 @@ def split_sentences(text: str) -> list[str]:
     return [part for part in (*parts, text[begin:]) if part.strip()]
 
 
-def _clause_end(text: str, first: bool) -> int | None:
+def clause_end(text: str, first: bool) -> int | None:
     """Finds where the next clause of unfinished text ends, trailing space included."""
     for match in _SENTENCE.finditer(text):
         if match.end() < len(text):

@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
-from server.safety import assess, understands
-from training.safety.corpus import CORPUS, HELD_OUT, lines
+from server.safety import LEVELS, assess, understands
+from tests.unit.test_safety import CONCERN, HIGH, IMMINENT
+from training.safety.corpus import CORPUS, HELD_OUT, Line, lines
 from training.safety.evaluate import BOUNDS, Judged, judge, kind_of, shares
 
 LONGEST_MS = 40.0
+PLAIN = {"imminent": IMMINENT, "high": HIGH, "concern": CONCERN}
 REACHED = {
     "explicit found as high or imminent": 0.50,
     "implicit found at any level": 0.52,
@@ -33,6 +35,12 @@ def test_no_less_is_found_than_before(judged: list[Judged], name: str) -> None:
     hits = shares(judged)[name]
     share = sum(hits) / len(hits)
     assert share >= REACHED[name] if BOUNDS[name][1] else share <= REACHED[name]
+
+
+def test_no_plain_sentence_is_taken_for_an_idiom() -> None:
+    plain = [(text, level) for level, some in PLAIN.items() for text, _ in some]
+    found = asyncio.run(judge([Line(text, level, "plain") for text, level in plain], plain=False))
+    assert [one.line.text for one in found if one.rank < LEVELS.index(one.line.level)] == []
 
 
 def test_a_turn_is_judged_in_time(judged: list[Judged]) -> None:

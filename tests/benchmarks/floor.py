@@ -18,7 +18,7 @@ from server.config import load
 from server.engines import Generation, Samples
 from server.engines.loading import load_engine
 from server.prompt import Situation, messages
-from server.reply import MOST_SENTENCES, _clause_end, split_sentences
+from server.reply import MOST_SENTENCES, clause_end, split_sentences
 from tests.acceptance.house import plain
 from tests.benchmarks.room import AUDIBLE
 from tests.benchmarks.scenes import Clip
@@ -85,7 +85,7 @@ class Models:
         async with aclosing(self.llm.stream(messages(Situation(words)), self.generation)) as pieces:
             async for piece in pieces:
                 text += piece
-                if (end := _clause_end(text, True)) is not None:
+                if (end := clause_end(text, True)) is not None:
                     return text[:end]
         return text
 
