@@ -181,6 +181,8 @@ class ConverseResponse(_message.Message):
     CONSENT_RECEIPT_FIELD_NUMBER: _builtins.int
     ERASURE_RECEIPT_FIELD_NUMBER: _builtins.int
     HELP_LINES_FIELD_NUMBER: _builtins.int
+    SAFETY_PLAN_FIELD_NUMBER: _builtins.int
+    AGE_NOTED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Place in this stream: 1, then one more each time."""
     turn: _builtins.int
@@ -255,6 +257,14 @@ class ConverseResponse(_message.Message):
     def help_lines(self) -> Global___HelpLines:
         """Help of the person's country, for the client to keep."""
 
+    @_builtins.property
+    def safety_plan(self) -> Global___SafetyPlan:
+        """The person's safety plan, for the client to keep."""
+
+    @_builtins.property
+    def age_noted(self) -> Global___AgeNoted:
+        """What the person said of their age, for the client to keep."""
+
     def __init__(
         self,
         *,
@@ -277,12 +287,14 @@ class ConverseResponse(_message.Message):
         consent_receipt: Global___ConsentReceipt | None = ...,
         erasure_receipt: Global___ErasureReceipt | None = ...,
         help_lines: Global___HelpLines | None = ...,
+        safety_plan: Global___SafetyPlan | None = ...,
+        age_noted: Global___AgeNoted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "consent_receipt", b"consent_receipt", "emotion", b"emotion", "erasure_receipt", b"erasure_receipt", "event", b"event", "help_lines", b"help_lines", "notice", b"notice", "opened", b"opened", "reply_audio", b"reply_audio", "reply_done", b"reply_done", "reply_text", b"reply_text", "risk", b"risk", "speaker", b"speaker", "state", b"state", "transcript", b"transcript", "turn_latency", b"turn_latency", "turn_saved", b"turn_saved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age_noted", b"age_noted", "closed", b"closed", "consent_receipt", b"consent_receipt", "emotion", b"emotion", "erasure_receipt", b"erasure_receipt", "event", b"event", "help_lines", b"help_lines", "notice", b"notice", "opened", b"opened", "reply_audio", b"reply_audio", "reply_done", b"reply_done", "reply_text", b"reply_text", "risk", b"risk", "safety_plan", b"safety_plan", "speaker", b"speaker", "state", b"state", "transcript", b"transcript", "turn_latency", b"turn_latency", "turn_saved", b"turn_saved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "consent_receipt", b"consent_receipt", "emotion", b"emotion", "erasure_receipt", b"erasure_receipt", "event", b"event", "help_lines", b"help_lines", "notice", b"notice", "opened", b"opened", "reply_audio", b"reply_audio", "reply_done", b"reply_done", "reply_text", b"reply_text", "revision", b"revision", "risk", b"risk", "sequence", b"sequence", "speaker", b"speaker", "state", b"state", "transcript", b"transcript", "turn", b"turn", "turn_latency", b"turn_latency", "turn_saved", b"turn_saved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_noted", b"age_noted", "closed", b"closed", "consent_receipt", b"consent_receipt", "emotion", b"emotion", "erasure_receipt", b"erasure_receipt", "event", b"event", "help_lines", b"help_lines", "notice", b"notice", "opened", b"opened", "reply_audio", b"reply_audio", "reply_done", b"reply_done", "reply_text", b"reply_text", "revision", b"revision", "risk", b"risk", "safety_plan", b"safety_plan", "sequence", b"sequence", "speaker", b"speaker", "state", b"state", "transcript", b"transcript", "turn", b"turn", "turn_latency", b"turn_latency", "turn_saved", b"turn_saved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["opened", "transcript", "emotion", "reply_text", "reply_audio", "reply_done", "notice", "closed", "state", "speaker", "risk", "turn_latency", "turn_saved", "consent_receipt", "erasure_receipt", "help_lines"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["opened", "transcript", "emotion", "reply_text", "reply_audio", "reply_done", "notice", "closed", "state", "speaker", "risk", "turn_latency", "turn_saved", "consent_receipt", "erasure_receipt", "help_lines", "safety_plan", "age_noted"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -360,6 +372,7 @@ class Open(_message.Message):
     CLIENT_VERSION_FIELD_NUMBER: _builtins.int
     LAST_DISCLOSURE_FIELD_NUMBER: _builtins.int
     MINOR_FIELD_NUMBER: _builtins.int
+    HELP_LINES_VERSION_FIELD_NUMBER: _builtins.int
     device_id: _builtins.str
     """Stable name of the device: `[a-z0-9-]{1,63}`."""
     country: _builtins.str
@@ -378,6 +391,10 @@ class Open(_message.Message):
     """Version of the client. Empty: not told."""
     minor: _builtins.bool
     """Whether the person has said that they are a minor. Not set: not asked."""
+    help_lines_version: _builtins.str
+    """`version` of the help lines that the client keeps with their sound. Empty:
+    it keeps none, so they are sent.
+    """
     @_builtins.property
     def audio_format(self) -> _sound_pb2.AudioFormat:
         """Layout of every `audio` that follows."""
@@ -412,10 +429,11 @@ class Open(_message.Message):
         client_version: _builtins.str = ...,
         last_disclosure: _timestamp_pb2.Timestamp | None = ...,
         minor: _builtins.bool | None = ...,
+        help_lines_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_minor", b"_minor", "audio_format", b"audio_format", "last_disclosure", b"last_disclosure", "minor", b"minor", "resume", b"resume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minor", b"_minor", "audio_format", b"audio_format", "client_version", b"client_version", "consents", b"consents", "country", b"country", "device_id", b"device_id", "language", b"language", "last_disclosure", b"last_disclosure", "minor", b"minor", "pace", b"pace", "resume", b"resume", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minor", b"_minor", "audio_format", b"audio_format", "client_version", b"client_version", "consents", b"consents", "country", b"country", "device_id", b"device_id", "help_lines_version", b"help_lines_version", "language", b"language", "last_disclosure", b"last_disclosure", "minor", b"minor", "pace", b"pace", "resume", b"resume", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__minor: _TypeAlias = _typing.Literal["minor"]  # noqa: Y015
     _WhichOneofArgType__minor: _TypeAlias = _typing.Literal["_minor", b"_minor"]  # noqa: Y015
@@ -1018,12 +1036,15 @@ class HelpLines(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     PCM_FIELD_NUMBER: _builtins.int
     AUDIO_FORMAT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     country: _builtins.str
     """The country, as an ISO 3166-1 alpha-2 code. Empty: no country is known."""
     text: _builtins.str
     """The sentence to play when the server is gone."""
     pcm: _builtins.bytes
     """The same, spoken. Empty: it could not be spoken."""
+    version: _builtins.str
+    """Changes whenever anything above does."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___HelpLines.Line]:
         """The numbers, emergency first."""
@@ -1040,14 +1061,88 @@ class HelpLines(_message.Message):
         text: _builtins.str = ...,
         pcm: _builtins.bytes = ...,
         audio_format: _sound_pb2.AudioFormat | None = ...,
+        version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["audio_format", b"audio_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_format", b"audio_format", "country", b"country", "lines", b"lines", "pcm", b"pcm", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_format", b"audio_format", "country", b"country", "lines", b"lines", "pcm", b"pcm", "text", b"text", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HelpLines: _TypeAlias = HelpLines  # noqa: Y015
+
+@_typing.final
+class SafetyPlan(_message.Message):
+    """What the person made with the companion for a worse moment, step by step
+    (Stanley and Brown). Sent whenever it changes, and after `opened` where one
+    is kept. Without steps: there is none, and the client drops what it keeps.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Step(_message.Message):
+        """One step of the plan."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TITLE_FIELD_NUMBER: _builtins.int
+        TEXT_FIELD_NUMBER: _builtins.int
+        title: _builtins.str
+        """Name of the step, as a person reads it."""
+        text: _builtins.str
+        """What belongs there, in the person's words. Empty: it was left out."""
+        def __init__(
+            self,
+            *,
+            title: _builtins.str = ...,
+            text: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "title", b"title"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___SafetyPlan.Step]:
+        """The steps in their order."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___SafetyPlan.Step] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SafetyPlan: _TypeAlias = SafetyPlan  # noqa: Y015
+
+@_typing.final
+class AgeNoted(_message.Message):
+    """Whether the person said that they are a minor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINOR_FIELD_NUMBER: _builtins.int
+    minor: _builtins.bool
+    """True: they are, by their own word."""
+    def __init__(
+        self,
+        *,
+        minor: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minor", b"minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgeNoted: _TypeAlias = AgeNoted  # noqa: Y015
 
 @_typing.final
 class Notice(_message.Message):
