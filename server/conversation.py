@@ -14,6 +14,7 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import emotion_recognition_pb2, sound_pb2
 
 from server.answering import Answering
+from server.asides import Asides
 from server.config import Settings
 from server.consent import Keeper
 from server.dialogue import Dialogue, Surroundings
@@ -24,6 +25,7 @@ from server.memory import Memory
 from server.outbox import Outbox, Send
 from server.rights import Rights
 from server.safety import HelpLines
+from server.screening import Screening
 from server.seeing import Seeing, Sight, captured_at_s, emotion_message
 from server.session_log import SessionLog
 from server.sound import to_samples
@@ -49,8 +51,7 @@ class Conversation:
         self._guest = guest
         self._clock = Clock(guest.started_at, guest.sample_count)
         self._memory = Memory(engines.embedder, keeper, guest.session_id)
-        meaning = Meaning(engines.embedder)
-        self._answering = Answering(guest, self._memory, meaning, lines, settings.llm)
+        self._lines = lines
         self._dialogue: Dialogue | None = None
 
     @property
@@ -65,7 +66,9 @@ class Conversation:
         """
         self._outbox = Outbox(send)
         self._log = SessionLog(self._keeper, self._guest.session_id, self._outbox)
-        self._rights = Rights(self._log, self._outbox, self._guest.may_see)
+        guest = self._guest
+        self._rights = Rights(self._keeper, self._log, self._outbox, guest.may_see, guest.minor)
+        self._answering = self._make_answering()
         seeing = self._settings.emotion.max_frames_per_second
         self._seeing = Seeing(self._engines.emotion, seeing, self._saw, self._unreadable)
         try:
@@ -90,6 +93,18 @@ class Conversation:
         finally:
             await asyncio.shield(self._close())
         await self._outbox.put(self._turn, closed=pb.Closed())
+
+    def _make_answering(self) -> Answering:
+        engines, guest = self._engines, self._guest
+        return Answering(
+            guest,
+            self._memory,
+            Meaning(engines.embedder),
+            Screening(engines.danger),
+            Asides(guest, self._rights, self._lines, emotions=engines.emotion is not None),
+            self._lines,
+            self._settings.llm,
+        )
 
     def _make_dialogue(self, tasks: asyncio.TaskGroup) -> Dialogue:
         around = Surroundings(
@@ -117,7 +132,7 @@ class Conversation:
         if self._guest.may_see and self._engines.emotion is None:
             await self._outbox.notice(0, "EMOTION_OFF", "This server recognises no emotions.")
         await self._outbox.activity(0, pb.State.LISTENING)
-        if self._settings.conversation.greeting and not self._answering.disclosed:
+        if self._settings.conversation.greeting and self._answering.greets:
             dialogue.greet()
 
     async def _take(self, dialogue: Dialogue, request: pb.ConverseRequest) -> None:

@@ -446,6 +446,7 @@ class Dialogue:
         if look is not self._newest_look or not self._turn_open:
             return
         waits = self._unsettled or self._answering.unanswered is not self._unfinished()
+        waits = waits or not self._answering.is_plain(said)
         if danger.level != "none" or self._answering.danger or self._answering.scripted or waits:
             return
         said.feeling = self._feeling(said.start, look.end)

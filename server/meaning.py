@@ -1,4 +1,4 @@
-"""The meaning of what was just said, as a vector, for those who judge and recall; it never fails.
+"""The meaning of what was just said, as a vector, for those who recall; it never fails.
 
 Who waits for it waits a little at most, and does without it where it does not come.
 """
@@ -38,7 +38,7 @@ class Meaning:
                 async with asyncio.timeout(LONGEST_S):
                     found = await self._embedder.embed([words], "query")
             except (EngineError, TimeoutError) as error:
-                log.warning("words are judged without their meaning: %s", type(error).__name__)
+                log.warning("nothing is recalled for some words: %s", type(error).__name__)
                 return None
             self._words, self._vector = words, found[0]
         return self._vector

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from tadbot.v1 import companion_pb2 as pb
 
+T = TypeVar("T")
 Send = Callable[[pb.ConverseResponse], Coroutine[Any, Any, None]]
 
 
@@ -60,14 +61,14 @@ class Outbox:
             await self.put(turn, state=pb.State(activity=activity))
 
 
-async def whole(write: Coroutine[Any, Any, None]) -> None:
-    """Ends a write that has begun, even where the task that wants it is cancelled.
+async def whole(write: Coroutine[Any, Any, T]) -> T:
+    """Ends what has begun, even where the task that wants it is cancelled.
 
     gRPC takes one write at a time, and the call breaks if the next begins before.
     """
     writing = asyncio.ensure_future(write)
     try:
-        await asyncio.shield(writing)
+        return await asyncio.shield(writing)
     except asyncio.CancelledError:
         # Nobody is left to hear how it ended.
         writing.add_done_callback(lambda done: done.cancelled() or done.exception())

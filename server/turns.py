@@ -47,6 +47,14 @@ class Guest:
     may_see: bool = False
     disclosed_at: datetime | None = None
     """When they last heard that this is a machine; None: never, or unknown."""
+    carried_risk: str = "none"
+    """How near danger was when they last talked; "none" without the consent memory."""
+    minor: bool | None = None
+    """Whether they said that they are a minor; None: not known."""
+    talk_days: int = 0
+    """On how many of the last days they talked, as far as that is kept."""
+    time_zone: str = ""
+    """IANA name; "" unknown."""
     resumed: tuple[Turn, ...] = ()
     """Turns of the session that is taken up again."""
     sample_count: int = 0

@@ -44,8 +44,8 @@ def _engine(seam: str, settings: Settings) -> str:
 
 
 def _danger(settings: Settings) -> str:
-    embedder = load_engine("embedder", settings)
-    if missing := what_is_missing(embedder.describe().model if embedder is not None else ""):
+    encoder = load_engine("danger", settings)
+    if missing := what_is_missing(encoder.describe().model if encoder is not None else ""):
         raise ConfigError(missing)
     return "patterns, classifier and what was said before"
 

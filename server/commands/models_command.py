@@ -1,8 +1,10 @@
 """`tadbot-server models`: shows and pulls weights for a person; it does not know files."""
 
+import sys
 from pathlib import Path
 
 from server import models
+from server.safety import NOT_REVIEWED
 
 
 def list_models(models_dir: Path | None) -> int:
@@ -31,7 +33,7 @@ def list_models(models_dir: Path | None) -> int:
 
 
 def pull_models(set_name: str, models_dir: Path | None) -> int:
-    """Pulls a set or one model and prints a line for each model.
+    """Pulls a set or one model and prints a line for each model; says on stderr what TADBot is not.
 
     models_dir: None for the default folder. Returns the exit code.
     Raises ConfigError or TadbotError, whose message says what to do.
@@ -39,4 +41,5 @@ def pull_models(set_name: str, models_dir: Path | None) -> int:
     for model in models.load_manifest().named(set_name):
         for line in models.pull(model.name, models_dir):
             print(line, flush=True)
+    print(NOT_REVIEWED, file=sys.stderr)
     return 0

@@ -78,7 +78,7 @@ async def _host(
                 "person in need. Set [llm] model to a larger one, such as gemma-2-2b-it",
                 engines.llm.describe().model,
             )
-        model = engines.embedder.describe().model if engines.embedder is not None else ""
+        model = engines.danger.describe().model if engines.danger is not None else ""
         if missing := what_is_missing(model):
             log.warning("danger is noticed by patterns alone, which find far less: %s", missing)
         await _read_persona(engines)

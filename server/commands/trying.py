@@ -16,10 +16,10 @@ from server.config import Settings
 from server.engines import SAMPLE_RATE_HERTZ, Generation, Samples
 from server.engines.loading import load_engine
 from server.errors import TadbotError
-from server.meaning import Meaning
 from server.pictures import load_picture
 from server.prompt import Situation, messages
-from server.safety import assess, help_lines, understands, wording
+from server.safety import help_lines, wording
+from server.screening import Screening
 from server.sound import read_sound, write_wav
 
 log = logging.getLogger("tadbot.try")
@@ -85,8 +85,7 @@ def try_safety(settings: Settings, file: Path, country: str) -> int:
 
 async def _try_safety(settings: Settings, file: Path, country: str) -> int:
     lines = help_lines(country)
-    meaning = Meaning(load_engine("embedder", settings))
-    understood = understands(meaning.model)
+    screening = Screening(load_engine("danger", settings))
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -101,8 +100,7 @@ async def _try_safety(settings: Settings, file: Path, country: str) -> int:
             print(f"Line {number} of {file}: {error}.", file=sys.stderr)
             failed = 1
             continue
-        vector = await meaning.of(row["text"]) if understood else None
-        found = assess(row["text"], row.get("context") or (), vector)
+        found = await screening.judge(row["text"], row.get("context") or ())
         say = wording(found, lines)
         answer = {"id": row.get("id"), "level": found.level, "reason": found.reason, "say": say}
         print(json.dumps(answer, ensure_ascii=False), flush=True)

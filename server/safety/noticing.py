@@ -18,7 +18,6 @@ from server.safety.spelling import normalise
 
 LEVELS = ("none", "concern", "high", "imminent")
 """From nothing to do to the emergency number first."""
-NO_GUESS = Guess("none", 0.0, "")
 HARMLESS_BELOW = 0.2
 """Probability of danger, by the meaning, below which what a pattern finds is taken for an idiom."""
 ANSWER_WORDS = 9
@@ -93,54 +92,54 @@ _BAD_NEWS = re.compile(
 
 
 def assess(
-    text: str, context: Sequence[str] = (), vector: NDArray[np.float32] | None = None
+    text: str, context: Sequence[str] = (), vectors: NDArray[np.float32] | None = None
 ) -> Assessment:
     """Judges an utterance before anything else reads it.
 
-    context: earlier lines, oldest first, each beginning with `U: ` (the person) or `A: `. vector:
-    the meaning of `text`, shape (384,), of length 1; None where there is no embedder. The gravest
-    judgement wins; what is denied or long past counts only if the classifier says so as well.
+    context: earlier lines, oldest first, each beginning with `U: ` (the person) or `A: `. vectors:
+    the meaning of each of its `readings`, shape (n, 384), of length 1; None where there is no
+    encoder. The gravest judgement wins; what is denied or long past counts only if the classifier
+    says so as well.
     """
     words = normalise(text)
     if not words:
         return Assessment()
-    guess = _guess(vector)
+    guesses = _guesses(vectors)
     found = Assessment()
     for level, reason, denied in patterns.found(words):
-        idiom = guess is not NO_GUESS and guess.concern < HARMLESS_BELOW
+        idiom = guesses and max(one.concern for one in guesses) < HARMLESS_BELOW
         if not denied and not idiom:
             found = _graver(found, Assessment(level, reason))
-    kind = found.reason or guess.kind or "noticed"
-    found = _graver(found, Assessment(guess.level, kind if guess.level != "none" else ""))
+    for guess in guesses:
+        if guess.level != "none":
+            found = _graver(found, Assessment(guess.level, found.reason or guess.kind))
     return _graver(found, _in_context(words, context))
 
 
 def understands(model: str) -> bool:
-    """Whether the vectors of an embedder may be given to `assess`."""
+    """Whether the vectors of an encoder may be given to `assess`."""
     return not what_is_missing(model)
 
 
 def what_is_missing(model: str) -> str:
-    """Says why the patterns must do without the classifier, with this embedder; "": they need not."""
+    """Says why the patterns must do without the classifier, with this encoder; "": they need not."""
     try:
         known = classifier().model
     except ConfigError as error:
         return str(error)
     if known != model:
-        return (
-            f"The classifier of danger knows {known}, not {model or 'a server without embedder'}."
-        )
+        return f"The classifier of danger knows {known}, not {model or 'a server without encoder'}."
     return ""
 
 
-def _guess(vector: NDArray[np.float32] | None) -> Guess:
-    if vector is None or vector.shape != (DIMENSIONS,):
-        return NO_GUESS
+def _guesses(vectors: NDArray[np.float32] | None) -> list[Guess]:
+    if vectors is None or vectors.shape[1:] != (DIMENSIONS,):
+        return []
     try:
-        return classifier().guess(vector)
+        return [classifier().guess(vector) for vector in vectors]
     except ConfigError:
         # The patterns are left; the server says at its start that the rest is missing.
-        return NO_GUESS
+        return []
 
 
 def _graver(one: Assessment, other: Assessment) -> Assessment:

@@ -10,10 +10,13 @@ SCRIPTED_FROM = "high"
 
 
 class RiskState:
-    """The level that holds for a session. carried: what an earlier session ended with."""
+    """The level that holds for a session.
+
+    carried: what an earlier session ended with; `imminent` was then, so it begins at `high`.
+    """
 
     def __init__(self, carried: str = "none") -> None:
-        self._rank = LEVELS.index(carried)
+        self._rank = min(LEVELS.index(carried), LEVELS.index("high"))
         self._floor = 0
         self._lower_since: float | None = None
         self._lower_turns = 0

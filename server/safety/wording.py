@@ -9,13 +9,26 @@ from server.safety.noticing import Assessment
 
 DISCLOSURE = "I am a computer program, not a person and not a therapist."
 """What a person is told before they tell anything."""
+NOT_REVIEWED = (
+    "TADBot is support, not therapy, not a medical device and not an emergency service. Neither "
+    "its wording nor its classifier of danger has been reviewed by a clinician, nor the other "
+    "languages by their speakers: it will miss people in danger. Read SAFETY.md."
+)
+"""What whoever installs it is told."""
+CHECK_IN = "When we last talked, things were very hard for you. How are you now, are you safe?"
+"""What a talk begins with after one that ended in danger."""
 
 _SAFE_TO_TALK = (
     "I am glad that you tell me. Is it safe for you to talk aloud right now?",
+    "If somebody comes, say: the weather. Then I talk of nothing else; is it safe to go on?",
     "We can be quiet about this. Is it safe to go on, yes or no?",
 )
 STAYING = "staying"
 """The reason of a turn without danger of its own, in a session that is not out of it."""
+STAYING_QUIET = "staying quiet"
+"""The same where somebody at home is the danger: nobody nearby is suggested."""
+UNSAFE_AT_HOME = ("abuse", "coercion")
+"""Reasons after which somebody nearby may be the danger."""
 _ANY = ""
 """For every reason that has no sentences of its own."""
 _SAID: dict[tuple[str, str], tuple[str, ...]] = {
@@ -61,9 +74,13 @@ _SAID: dict[tuple[str, str], tuple[str, ...]] = {
         "I am sorry that this is happening; is it safe for you to talk aloud? In danger, call "
         "{emergency}.",
         "None of this is your fault. In danger call {emergency}, and {line} listens as well.",
+        "If somebody comes, say: the weather, and I talk of nothing else. In danger, call "
+        "{emergency}.",
     ),
     ("high", "coercion"): (
         "Is it safe for you to talk aloud, yes or no? In danger, call {emergency}.",
+        "If somebody comes, say: the weather, and I talk of nothing else. In danger, call "
+        "{emergency}.",
         "You can leave this talk at any time. In danger, call {emergency}.",
     ),
     ("high", "self-harm"): (
@@ -101,6 +118,12 @@ _SAID: dict[tuple[str, str], tuple[str, ...]] = {
         "I am still with you. Is there anything near you that you could put out of reach?",
         "Take your time. Would it help to call {line} while I am here?",
     ),
+    ("high", STAYING_QUIET): (
+        "I hear you, and I stay with you. Is it still safe to talk aloud?",
+        "None of this is your fault. What would make you a little safer today?",
+        "I am listening. You can say: the weather, at any time.",
+        "Thank you for trusting me with it. In a safe moment, at any hour, there is {line}.",
+    ),
     ("imminent", _ANY): (
         "Please call {emergency} now. Let one person be with you, and move away from what could "
         "hurt you.",
@@ -111,6 +134,11 @@ _SAID: dict[tuple[str, str], tuple[str, ...]] = {
         "I stay with you. Have you called {emergency}, or can somebody near you call?",
         "Please call {emergency} if you have not yet. Is somebody with you now?",
         "I am here. Please stay away from what could hurt you, and let somebody come to you.",
+    ),
+    ("imminent", STAYING_QUIET): (
+        "Call {emergency} when you can, and leave the line open. Is there a door you can get "
+        "through?",
+        "I am here, and you need not speak. Call {emergency} as soon as it is safe.",
     ),
     ("imminent", "medical"): (
         "This is an emergency. Please call {emergency} now, and tell them what you feel.",

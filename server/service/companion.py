@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import grpc
@@ -15,6 +15,7 @@ from server.conversation import Conversation
 from server.errors import ClientGoneError, RequestError, SessionUnknownError, TadbotError
 from server.rights import CONSENTS
 from server.safety import help_lines
+from server.scripts.reminders import OF_DAYS
 from server.service.errors import abort
 from server.service.house import House
 from server.service.requests import check_open
@@ -113,6 +114,10 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
             session_id=session.id,
             started_at=session.started_at,
             language=opening.language,
+            time_zone=opening.time_zone,
+            carried_risk=await keeper.carried_risk(),
+            minor=opening.minor if opening.HasField("minor") else await keeper.minor(),
+            talk_days=await keeper.talk_days(now - timedelta(days=OF_DAYS)),
             pace=PACES.get(opening.pace, "normal"),
             may_see=pb.CAMERA in opening.consents,
             disclosed_at=told,

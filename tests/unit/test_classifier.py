@@ -82,8 +82,9 @@ def test_the_gravest_degree_that_is_reached_counts(rank: int) -> None:
         assert guess.kind == arrays()["categories"][rank]
 
 
-def test_a_vector_of_another_length_is_left_out() -> None:
-    assert assess("I want to kill myself", (), np.zeros(7, np.float32)).level == "high"
+@pytest.mark.parametrize("shape", [(7,), (2, 7), (DIMENSIONS,), (0, DIMENSIONS)])
+def test_vectors_of_another_shape_are_left_out(shape: tuple[int, ...]) -> None:
+    assert assess("I want to kill myself", (), np.zeros(shape, np.float32)).level == "high"
 
 
 def test_without_the_classifier_the_patterns_still_judge(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from server import safety
+
 HERE = Path(__file__).parent
 CORPUS, HELD_OUT = HERE / "corpus", HERE / "held_out.jsonl"
+ENCODER = Path(safety.__file__).with_name("encoder.q4")
+"""The layers of the encoder of danger, as `training.safety.finetune` writes them."""
 ONLY_IN_CONTEXT = ("confirmed", "denied", "minimised")
 """Categories whose words mean nothing without what was said before; rules judge those."""
 

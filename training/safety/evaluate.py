@@ -16,7 +16,7 @@ from pathlib import Path
 
 from server.config import Settings
 from server.engines.loading import load_engine
-from server.safety import LEVELS, Assessment, assess
+from server.safety import LEVELS, Assessment, assess, readings
 from training.safety.corpus import CORPUS, HELD_OUT, Line, lines
 
 SAFETY = Path(__file__).parents[2] / "SAFETY.md"
@@ -45,15 +45,16 @@ class Judged:
 
 async def judge(every: Sequence[Line], *, plain: bool) -> list[Judged]:
     """Judges lines as a talk does, on one thread. plain: without the meaning of the words."""
-    embedder = load_engine("embedder", Settings())
-    await embedder.warm_up()
+    encoder = load_engine("danger", Settings())
+    await encoder.warm_up()
     judged = []
     for line in every:
         begin = time.perf_counter()
-        vector = None if plain else (await embedder.embed([line.text], "query"))[0]
-        found = assess(line.text, line.context, vector)
+        texts = readings(line.text, line.context)
+        vectors = None if plain or not texts else await encoder.embed(texts, "query")
+        found = assess(line.text, line.context, vectors)
         judged.append(Judged(line, found, 1000 * (time.perf_counter() - begin)))
-    await embedder.close()
+    await encoder.close()
     return judged
 
 

@@ -1,9 +1,9 @@
 """Makes the weights of the classifier of danger: `python -m training.safety.train`.
 
-A multinomial logistic regression over the embedder's vector, one class for each category and level.
-A degree of danger counts from the probability that FALSE_ALARMS of the splits `dev` and `test`
-reach. The weights land beside `server/safety/classifier.py`. It needs scikit-learn, from the extra
-`training`.
+A multinomial logistic regression over the vectors of the encoder that `training.safety.finetune`
+taught, one class for each category and level. A degree of danger counts from the probability that
+FALSE_ALARMS of the harmless lines of the split `dev` reach. The weights land beside
+`server/safety/classifier.py`. It needs scikit-learn, from the extra `training`.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from server.engines.loading import load_engine
 from server.safety import LEVELS
 from server.safety import classifier as room
 from server.safety.classifier import DEGREES
-from training.safety.corpus import CORPUS, Line, lines, stands_alone
+from training.safety.corpus import CORPUS, Line, lines
+from training.safety.readings import readings
 
 OUT = Path(room.__file__).with_name("classifier.npz")
 FALSE_ALARMS = (0.06, 0.03, 0.015)
@@ -33,7 +34,7 @@ SOFTNESS = 1.0
 
 async def embed(texts: Sequence[str]) -> tuple[NDArray[np.float32], str]:
     """Embeds as a talk does: shape (n, DIMENSIONS); gives the name of the model as well."""
-    engine = load_engine("embedder", Settings())
+    engine = load_engine("danger", Settings())
     try:
         vectors = np.concatenate([await engine.embed([one], "query") for one in texts])
         return np.asarray(vectors, np.float32), str(engine.describe().model)
@@ -74,13 +75,14 @@ def make(every: Sequence[Line], vectors: NDArray[np.float32]) -> dict[str, NDArr
 
 def main() -> None:
     """Trains, writes the weights, and says from where each degree counts."""
-    every = [one for one in lines(CORPUS) if stands_alone(one)]
-    vectors, model = asyncio.run(embed([one.text for one in every]))
+    read = [*readings([*lines(CORPUS)])]
+    every = [line for line, _ in read]
+    vectors, model = asyncio.run(embed([text for _, text in read]))
     arrays = make(every, vectors)
     arrays["model"] = np.array(model)
     np.savez_compressed(OUT, **arrays)  # type: ignore[arg-type]
     print(dict(zip(DEGREES, arrays["reached"].tolist(), strict=True)))
-    print(f"{OUT.name}: {OUT.stat().st_size // 1024} KiB, from {len(every)} utterances")
+    print(f"{OUT.name}: {OUT.stat().st_size // 1024} KiB, from {len(every)} readings")
 
 
 if __name__ == "__main__":

@@ -1221,8 +1221,8 @@ class DescribeResponse(_message.Message):
         MODEL_FIELD_NUMBER: _builtins.int
         DEVICE_FIELD_NUMBER: _builtins.int
         seam: _builtins.str
-        """Seam that it fills: `voice_activity`, `stt`, `emotion`, `llm`, `tts` or
-        `embedder`.
+        """Seam that it fills: `voice_activity`, `stt`, `emotion`, `llm`, `tts`,
+        `embedder` or `danger`.
         """
         name: _builtins.str
         """Its name in the settings, such as `faster_whisper`."""
