@@ -63,7 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--until-stdin-closes", action="store_true", help="stop when standard input ends"
     )
-    _command(commands, "status", _status, "tell whether a server runs, and what it has loaded")
+    told = _command(
+        commands, "status", _status, "tell whether a server runs, and what it has loaded"
+    )
+    told.add_argument(
+        "--risk",
+        action="store_true",
+        help="instead, count by month what was noted of danger, help, disclosures, consents and "
+        "erasures; it names nobody and needs no running server",
+    )
     _command(commands, "doctor", _doctor, "check this machine: weights, engines, database, port")
     migrate = _command(commands, "migrate", _migrate, "bring the database's schema up to date")
     migrate.add_argument("--down", action="store_true", help="take the newest migration back")
@@ -137,6 +145,10 @@ def _serve(words: argparse.Namespace) -> int:
 
 
 def _status(words: argparse.Namespace) -> int:
+    if words.risk:
+        from server.commands.risk import risk
+
+        return risk(_settings(words))
     from server.commands.status import status
 
     return status(_settings(words))

@@ -14,6 +14,7 @@ from server.store import (
     EMOTION_LOG,
     KEEPING,
     MEMORY,
+    NO_PLAN,
     PURPOSES,
     Batch,
     Memory,
@@ -112,6 +113,39 @@ class Keeper:
             if self.keeps(MEMORY):
                 await self._store.set_last_disclosure(self._session.person, at)
 
+    async def plan(self) -> tuple[str, ...]:
+        """Gives the texts of the person's safety plan, step by step; NO_PLAN without `memory`."""
+        if not self.keeps(MEMORY):
+            return NO_PLAN
+        return await self._store.plan(self._session.person)
+
+    async def keep_plan(self, texts: Sequence[str], at: datetime) -> None:
+        """Keeps a plan in the place of the one before, if `memory` allows it.
+
+        texts: one for each step, "" where it was left out; all empty: the plan is erased.
+        """
+        async with self._writing:
+            if self.keeps(MEMORY):
+                await self._store.set_plan(self._session.person, texts, at)
+
+    async def minor(self) -> bool | None:
+        """Says whether the person said that they are a minor; None: not known."""
+        if not self.keeps(MEMORY):
+            return None
+        return await self._store.minor(self._session.person)
+
+    async def keep_minor(self, minor: bool | None) -> None:
+        """Writes down whether they are, if `memory` allows it."""
+        async with self._writing:
+            if self.keeps(MEMORY):
+                await self._store.set_minor(self._session.person, minor)
+
+    async def talk_days(self, since: datetime) -> int:
+        """Counts the days on which the person's kept talks began; 0 without `memory`."""
+        if not self.keeps(MEMORY):
+            return 0
+        return await self._store.talk_days(self._session.person, since)
+
     async def carried_risk(self) -> str:
         """Gives the gravest level of the person's last talk; "none" without `memory`."""
         if not self.keeps(MEMORY):
@@ -119,7 +153,10 @@ class Keeper:
         return await self._store.carried_risk(self._session.person, self._session.id)
 
     async def audit(self, code: str, level: str, at: datetime) -> None:
-        """Notes what the server did; it can be linked to the session only under `memory`."""
+        """Notes what the server did; it can be linked to the session only under `memory`.
+
+        code: one of `server.store.CODES`.
+        """
         session_id = self._session.id if self.keeps(MEMORY) else None
         await self._store.audit(code, level, at, session_id)
 

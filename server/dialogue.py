@@ -497,7 +497,7 @@ class Dialogue:
 
     def _note_saying(self, saying: Saying) -> None:
         if self._answering.heard(saying):
-            self._log.disclosed()
+            self._log.disclosed(saying)
         self._log.tadbot(saying)
 
     # What the face shows.

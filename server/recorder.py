@@ -3,8 +3,10 @@ of when they are durable. It does not know what may be kept."""
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from server.consent import Keeper
@@ -61,6 +63,8 @@ class Recorder:
         self._saved = saved
         self._failing = failing
         self._waiting = _Waiting()
+        self._lines: deque[tuple[str, str, datetime]] = deque()
+        """Lines of the audit that wait: code, level and time."""
         self._something = asyncio.Event()
 
     def turn(self, turn: Turn) -> None:
@@ -83,6 +87,11 @@ class Recorder:
         self._waiting.events.append(event)
         self._something.set()
 
+    def audit(self, code: str, level: str, at: datetime) -> None:
+        """Notes what the server did."""
+        self._lines.append((code, level, at))
+        self._something.set()
+
     async def run(self) -> None:
         """Writes until it is cancelled; `flush` writes the rest."""
         told = False
@@ -100,8 +109,23 @@ class Recorder:
                 await asyncio.sleep(RETRY_S)
 
     async def flush(self) -> None:
-        """Writes all that waits. Raises StoreError, and keeps the rows, if that fails."""
+        """Writes all that waits. Raises StoreError, and keeps what is left, if that fails."""
         self._something.clear()
+        await self._write_lines()
+        await self._write_rows()
+
+    async def _write_lines(self) -> None:
+        while self._lines:
+            line = self._lines.popleft()
+            try:
+                await self._keeper.audit(*line)
+            except (StoreError, asyncio.CancelledError):
+                # Cut off while it is made durable, a line may stand twice: better than not at all.
+                self._lines.appendleft(line)
+                self._something.set()
+                raise
+
+    async def _write_rows(self) -> None:
         batch = self._waiting.take()
         if not batch:
             return

@@ -1,7 +1,8 @@
 """Turns what happens in a talk into rows, and tells the client when they are durable.
 
 It writes behind the talk's back and never raises into it, except where the person waits for
-an answer (a consent, an erasure). It does not know what may be kept: the Keeper does.
+an answer (a consent, an erasure). The moments that the law asks about leave a line in the audit,
+kept or not. It does not know what may be kept: the Keeper does.
 """
 
 import logging
@@ -20,7 +21,22 @@ from server.recorder import Recorder
 from server.safety import Assessment
 from server.seeing import Sight
 from server.speaking import Saying
-from server.store import EMOTION_LOG, MEMORY, EmotionFrame, Latency, Receipt, RiskEvent, Turn
+from server.store import (
+    CLAUSE_REPLACED,
+    CONSENT_GIVEN,
+    CONSENT_TAKEN_BACK,
+    DISCLOSED,
+    EMOTION_LOG,
+    ERASED,
+    HELPED,
+    MEMORY,
+    RISK,
+    EmotionFrame,
+    Latency,
+    Receipt,
+    RiskEvent,
+    Turn,
+)
 from server.turns import Said
 
 log = logging.getLogger("tadbot.session_log")
@@ -52,6 +68,8 @@ class SessionLog:
         self._newest_turn = 0
         self._newest_danger: tuple[int, Assessment] | None = None
         self._disclosed_at: datetime | None = None
+        self._disclosures: set[UUID] = set()
+        """The replies in which that was heard."""
 
     async def run(self) -> None:
         """Writes until it is cancelled."""
@@ -93,7 +111,7 @@ class SessionLog:
                 said=words,
             )
             self._recorder.risk(event)
-            await self._audit(assessment.level)
+            self._audit(RISK, assessment.level)
 
     def tadbot(self, saying: Saying) -> None:
         """Notes a reply when it was sent, and again when it is known what was heard of it."""
@@ -130,30 +148,47 @@ class SessionLog:
         columns = {COLUMNS[name]: value for name, value in stages.items()} | asdict(usage)
         self._recorder.latency(Latency(self._session_id, turn, at, **columns))
 
-    async def _audit(self, level: str) -> None:
-        try:
-            await self._keeper.audit("risk", level, datetime.now(UTC))
-        except StoreError as error:
-            log.error("the audit misses a line: %s", error)
-
-    def disclosed(self) -> None:
-        """Notes that the person heard that this is a machine."""
+    def disclosed(self, saying: Saying) -> None:
+        """Notes that the person heard in a reply that this is a machine; again is the same."""
         self._disclosed_at = datetime.now(UTC)
+        if saying.id not in self._disclosures:
+            self._disclosures.add(saying.id)
+            self._audit(DISCLOSED)
+
+    def clause_replaced(self, count: int) -> None:
+        """Notes how many clauses of a reply were replaced before they were spoken."""
+        for _ in range(count):
+            self._audit(CLAUSE_REPLACED)
+
+    def helped(self, level: str) -> None:
+        """Notes that help was named to the person, and at which level of danger."""
+        self._audit(HELPED, level)
 
     async def consent(self, purpose: str, *, granted: bool) -> int:
         """Gives a consent, or takes it back; returns how many rows that erased."""
-        receipt = await self._keeper.change(purpose, granted, datetime.now(UTC))
+        held = purpose in self.consents
+        try:
+            receipt = await self._keeper.change(purpose, granted, datetime.now(UTC))
+        finally:
+            # It is the person's word, whatever becomes of the rows.
+            if not (granted and held):
+                self._audit(CONSENT_GIVEN if granted else CONSENT_TAKEN_BACK)
+        if receipt.erased:
+            self._audit(ERASED)
         return sum(receipt.erased.values())
 
     async def forget_span(self, begin: datetime | None, end: datetime | None) -> pb.ErasureReceipt:
         """Erases a span of the person's talks; None: from the beginning, or until now."""
         await self._recorder.flush()
         receipt = await self._keeper.forget_span(begin or ALWAYS, end or datetime.now(UTC))
+        self._audit(ERASED)
         return _receipt(receipt)
 
     async def forget_person(self) -> pb.ErasureReceipt:
         """Erases the person."""
-        return _receipt(await self._keeper.forget_person())
+        receipt = await self._keeper.forget_person()
+        self._audit(ERASED)
+        return _receipt(receipt)
 
     async def close(self, longest_words: str) -> None:
         """Writes the rest and ends the session. What fails is logged: nobody waits for it."""
@@ -165,6 +200,9 @@ class SessionLog:
             await self._keeper.close(datetime.now(UTC), summary)
         except StoreError as error:
             log.error("the end of a session was not written: %s", error)
+
+    def _audit(self, code: str, level: str = "none") -> None:
+        self._recorder.audit(code, level, datetime.now(UTC))
 
     async def _saved(self, ids: frozenset[UUID]) -> None:
         for turn in sorted({self._turn_of[one] for one in ids if one in self._turn_of}):

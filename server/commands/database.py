@@ -48,7 +48,7 @@ def database(settings: Settings) -> Iterator[Database]:
             dsn = make_conninfo(application_name="tadbot")
             yield Database(dsn, dsn)
         case "embedded":
-            postgres = EmbeddedPostgres(settings.data_dir / "postgres")
+            postgres = _embedded(settings)
             try:
                 postgres.start()
                 yield Database(postgres.dsn, postgres.reader_dsn)
@@ -61,8 +61,22 @@ def database(settings: Settings) -> Iterator[Database]:
             )
 
 
+def is_there(settings: Settings) -> bool:
+    """Whether the database was ever made, without making it; only the bundled one can tell."""
+    if settings.store.engine != "embedded":
+        return True
+    try:
+        return _embedded(settings).exists
+    except PermissionError:
+        return True  # somebody else's; who opens it is told
+
+
 def prepare(base: Database) -> None:
     """Brings the schema up to date. Raises StoreError if it cannot, or is newer."""
     if base.owner:
         status = migrate(base.owner)
         log.info("the schema is at migration %s", status.applied[-1])
+
+
+def _embedded(settings: Settings) -> EmbeddedPostgres:
+    return EmbeddedPostgres(settings.data_dir / "postgres")

@@ -89,7 +89,7 @@ def _answer(dsn: str, query: str, fmt: Format, out: TextIO) -> None:
                 case "json":
                     _write_json(names, rows, out)
                 case "table":
-                    _write_table(names, rows, out)
+                    write_table(names, rows, out)
 
 
 @contextmanager
@@ -126,7 +126,8 @@ def _write_json(names: list[str], rows: Rows, out: TextIO) -> None:
     out.write("]\n" if separator != "[" else "[]\n")
 
 
-def _write_table(names: list[str], rows: Rows, out: TextIO) -> None:
+def write_table(names: list[str], rows: Rows, out: TextIO) -> None:
+    """Writes rows as psql does, numbers to the right."""
     sample = list(islice(rows, PORTION))
     right = [
         any(isinstance(row[place], int | float | Decimal) for row in sample)

@@ -36,9 +36,35 @@ TABLES = (
     "memories",
     "consents",
     "events",
+    "plans",
     "audit",
 )
 """Every table of a store, as named in counts and receipts."""
+PLAN_STEPS = 6
+"""Steps of a safety plan; see `server.scripts.STEPS`."""
+NO_PLAN = ("",) * PLAN_STEPS
+RISK = "risk"
+"""Danger was noticed in what was said; with its level."""
+HELPED = "helped"
+"""A help line or the emergency number was said; with the level it was said at."""
+CLAUSE_REPLACED = "clause_replaced"
+"""A clause of the language model was not spoken as it was; another stood in its place."""
+DISCLOSED = "disclosed"
+"""The person heard that this is a machine and not a therapist."""
+CONSENT_GIVEN, CONSENT_TAKEN_BACK = "consent_given", "consent_taken_back"
+ERASED = "erased"
+"""Something was erased at the person's wish."""
+CODES = (
+    RISK,
+    HELPED,
+    CLAUSE_REPLACED,
+    DISCLOSED,
+    CONSENT_GIVEN,
+    CONSENT_TAKEN_BACK,
+    ERASED,
+)
+"""Every code of the audit. They are stable: old lines keep theirs. Those without a level of
+their own have "none"."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +223,18 @@ class Receipt:
         return {name: count for name, count in gone.items() if count}
 
 
+@dataclass(frozen=True)
+class AuditCount:
+    """How often the audit noted one thing in one month; it names nobody."""
+
+    month: str
+    """ISO 8601, in UTC, such as 2026-03."""
+    code: str
+    """One of CODES, or of an older version of them."""
+    level: str
+    count: int
+
+
 class Store(Protocol):
     """Keeps records. Every method raises StoreError when the database fails; none of its
     messages holds a person's words."""
@@ -268,6 +306,31 @@ class Store(Protocol):
         """Writes down when the person was told; nothing happens for an unknown person."""
         ...
 
+    async def plan(self, person: str) -> tuple[str, ...]:
+        """Gives the PLAN_STEPS texts of the person's safety plan, "" where a step was left out;
+        NO_PLAN where there is none."""
+        ...
+
+    async def set_plan(self, person: str, texts: Sequence[str], at: datetime) -> None:
+        """Keeps a plan in the place of the one before; texts that are all empty erase it.
+
+        A step whose words stay the same keeps the date of its last change. Nothing happens
+        for a person of whom no session is kept under `memory`: an erasure came first.
+        """
+        ...
+
+    async def minor(self, person: str) -> bool | None:
+        """Says whether the person said that they are a minor; None: not known."""
+        ...
+
+    async def set_minor(self, person: str, minor: bool | None) -> None:
+        """Writes down whether they are; nothing happens where no plan would be kept."""
+        ...
+
+    async def talk_days(self, person: str, since: datetime) -> int:
+        """Counts the days, in UTC, on which kept sessions of a person began, since a moment."""
+        ...
+
     async def carried_risk(self, person: str, besides: UUID) -> str:
         """Gives the highest of RISK_LEVELS in the person's newest session.
 
@@ -278,20 +341,27 @@ class Store(Protocol):
     async def erase(self, person: str, purpose: str) -> Receipt:
         """Erases, in all sessions of a person, what was kept under one purpose.
 
-        `memory`: turns, memories, summaries, latencies, events, the last disclosure and the
-        keys of the audit; `emotion-log`: emotions, those beside the turns too; `share`:
-        nothing. Sessions that keep nothing any more go too, and the person with the last of
-        them if no consent to keep stands.
+        `memory`: turns, memories, summaries, latencies, events, the plan, the age, the last
+        disclosure and the keys of the audit; `emotion-log`: emotions, those beside the turns
+        too; `share`: nothing. Sessions that keep nothing any more go too, and the person with
+        the last of them if no consent to keep stands.
         """
         ...
 
     async def forget_session(self, session_id: UUID) -> Receipt:
-        """Erases a session and all that hangs on it; the receipt counts its person's rows."""
+        """Erases a session and all that hangs on it; the receipt counts its person's rows.
+
+        The last session that is kept under `memory` takes the plan and the age with it,
+        whatever erases it.
+        """
         ...
 
     async def forget_span(self, person: str, begin: datetime, end: datetime) -> Receipt:
         """Erases what was said, seen and remembered in [begin, end), and the summaries of
-        the sessions that it touches; of these, the ended ones left without a row go too."""
+        the sessions that it touches; of these, the ended ones left without a row go too.
+
+        Steps of the plan that were changed in it go, and the age with the last words.
+        """
         ...
 
     async def forget_person(self, person: str) -> Receipt:
@@ -308,6 +378,10 @@ class Store(Protocol):
         session_id: links the line to a kept session by that session's random key, which
         forgetting destroys; None, or a session that is not kept: no key.
         """
+        ...
+
+    async def audit_counts(self) -> list[AuditCount]:
+        """Counts the lines of the audit by month, code and level, in this order."""
         ...
 
     async def counts(self) -> dict[str, int]:

@@ -100,6 +100,11 @@ class EmbeddedPostgres:
         """The connection string of the role that may make roles, databases and extensions."""
         return self._dsn("postgres", database)
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is data in the folder: it was started before."""
+        return (self._cluster / "PG_VERSION").exists()
+
     def start(self) -> str:
         """Starts the server, or joins the running one; makes the data on the first start.
 
@@ -153,7 +158,7 @@ class EmbeddedPostgres:
     def _start(self) -> None:
         self._await_shutdown_or_adopt()
         if not self._is_running():
-            if not (self._cluster / "PG_VERSION").exists():
+            if not self.exists:
                 self._make_cluster()
             if os.geteuid() == 0:
                 _open_the_way_to(self._cluster)

@@ -15,8 +15,10 @@ from server.store import (
     EMOTION_LOG,
     KEEPING,
     MEMORY,
+    PLAN_STEPS,
     RISK_LEVELS,
     TABLES,
+    AuditCount,
     Batch,
     EmotionFrame,
     Latency,
@@ -34,6 +36,9 @@ from server.store import (
 @dataclass
 class _Person:
     last_disclosed_at: datetime | None = None
+    minor: bool | None = None
+    plan: dict[int, tuple[str, datetime]] = field(default_factory=dict)
+    """By step, from 1: its text, and when that was last changed."""
     devices: set[str] = field(default_factory=set)
     consents: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -158,6 +163,35 @@ class InMemoryStore:
         if person in self._people:
             self._people[person].last_disclosed_at = at
 
+    async def plan(self, person: str) -> tuple[str, ...]:
+        """Gives the texts of the person's safety plan."""
+        kept = self._people.get(person, _Person()).plan
+        return tuple(kept[step][0] if step in kept else "" for step in range(1, PLAN_STEPS + 1))
+
+    async def set_plan(self, person: str, texts: Sequence[str], at: datetime) -> None:
+        """Keeps a plan in the place of the one before, or erases it."""
+        if self._remembers(person):
+            before = self._people[person].plan
+            steps = {step: (text, at) for step, text in enumerate(texts, 1) if text}
+            for step, (text, _) in steps.items():
+                if step in before and before[step][0] == text:
+                    steps[step] = before[step]
+            self._people[person].plan = steps
+
+    async def minor(self, person: str) -> bool | None:
+        """Says whether the person said that they are a minor."""
+        return self._people.get(person, _Person()).minor
+
+    async def set_minor(self, person: str, minor: bool | None) -> None:
+        """Writes down whether they are."""
+        if self._remembers(person):
+            self._people[person].minor = minor
+
+    async def talk_days(self, person: str, since: datetime) -> int:
+        """Counts the days on which kept sessions of a person began."""
+        began = [one.started_at for one in self._of(person) if one.started_at >= since]
+        return len({moment.astimezone(UTC).date() for moment in began})
+
     async def carried_risk(self, person: str, besides: UUID) -> str:
         """Gives the gravest level of the person's newest session."""
         earlier = [one for one in self._of(person) if one.id != besides]
@@ -188,6 +222,7 @@ class InMemoryStore:
             kept = replace(session, keeps=session.keeps - {purpose}, summary=summary)
             self._sessions[session.id] = kept
         self._drop_sessions(one for one in owned if not self._sessions[one].keeps)
+        self._drop_without_talk()
         self._drop_unused_people()
         return Receipt(before=before, after=self._counts_of(person))
 
@@ -198,6 +233,7 @@ class InMemoryStore:
         person = self._sessions[session_id].person
         before = self._counts_of(person)
         self._drop_sessions([session_id])
+        self._drop_without_talk()
         return Receipt(before=before, after=self._counts_of(person))
 
     async def forget_span(self, person: str, begin: datetime, end: datetime) -> Receipt:
@@ -211,6 +247,12 @@ class InMemoryStore:
         self._drop_sessions(
             one for one in touched - left if self._sessions[one].ended_at is not None
         )
+        if person in self._people:
+            who = self._people[person]
+            who.plan = {step: one for step, one in who.plan.items() if not begin <= one[1] < end}
+            if touched and not any(self._holds_words(session_id) for session_id in owned):
+                who.minor = None
+        self._drop_without_talk()
         return Receipt(before=before, after=self._counts_of(person))
 
     async def forget_person(self, person: str) -> Receipt:
@@ -225,6 +267,7 @@ class InMemoryStore:
         counted = await self.counts()
         old = [one.id for one in self._sessions.values() if one.started_at < before]
         self._drop_sessions(old)
+        self._drop_without_talk()
         self._drop_unused_people()
         return Receipt(before=counted, after=await self.counts())
 
@@ -234,6 +277,12 @@ class InMemoryStore:
         if session_id is not None and self._keeps(session_id, MEMORY):
             key = self._audit_keys[session_id]
         self._audit.append(_Line(code, level, at.astimezone(UTC).date(), key))
+
+    async def audit_counts(self) -> list[AuditCount]:
+        """Counts the lines of the audit."""
+        counted = Counter((f"{one.day:%Y-%m}", one.code, one.level) for one in self._audit)
+        ordered = sorted(counted, key=lambda one: (*one[:2], RISK_LEVELS.index(one[2])))
+        return [AuditCount(*one, counted[one]) for one in ordered]
 
     async def counts(self) -> dict[str, int]:
         """Counts the rows of every table."""
@@ -247,6 +296,15 @@ class InMemoryStore:
 
     def _keeps(self, session_id: UUID, purpose: str) -> bool:
         return session_id in self._sessions and purpose in self._sessions[session_id].keeps
+
+    def _remembers(self, person: str) -> bool:
+        """Whether a talk of the person is kept under the consent memory."""
+        return any(MEMORY in session.keeps for session in self._of(person))
+
+    def _holds_words(self, session_id: UUID) -> bool:
+        """Whether anything that was said in a session is kept."""
+        tables: list[dict[Any, Any]] = [self._turns, self._memories, self._events]
+        return any(row.session_id == session_id for table in tables for row in table.values())
 
     def _owner(self, session_id: UUID) -> str:
         return self._sessions[session_id].person
@@ -273,6 +331,12 @@ class InMemoryStore:
         self._nameless(gone)
         for session_id in gone:
             del self._sessions[session_id], self._audit_keys[session_id]
+
+    def _drop_without_talk(self) -> None:
+        """Drops plans and ages of people of whom no talk is kept under the consent memory."""
+        for name, person in self._people.items():
+            if not self._remembers(name):
+                person.plan, person.minor = {}, None
 
     def _drop_unused_people(self) -> None:
         for name, person in list(self._people.items()):
@@ -303,6 +367,7 @@ class InMemoryStore:
             "devices": len(who.devices),
             "sessions": len(owned),
             "consents": len(who.consents),
+            "plans": len(who.plan),
             "audit": sum(line.key in keys for line in self._audit),
         }
 

@@ -24,6 +24,8 @@ from server.errors import SessionUnknownError, StoreError
 from server.store import (
     EMOTION_LOG,
     MEMORY,
+    PLAN_STEPS,
+    AuditCount,
     Batch,
     Memory,
     Recalled,
@@ -102,13 +104,20 @@ class PostgresStore:
                 yield Transaction(connection)
 
     @asynccontextmanager
-    async def _erasure(self, person: str, receipt: dict[str, Any]) -> AsyncIterator[Transaction]:
-        """Keeps writers of a person out, and counts that person's rows before and after."""
+    async def _alone(self, person: str) -> AsyncIterator[Transaction]:
+        """Keeps other writers of a person out."""
         async with self._transaction() as do:
             await do.run("lock_person", person=person)
             await do.run("lock_sessions", person=person)
+            yield do
+
+    @asynccontextmanager
+    async def _erasure(self, person: str, receipt: dict[str, Any]) -> AsyncIterator[Transaction]:
+        """Keeps writers of a person out, and counts that person's rows before and after."""
+        async with self._alone(person) as do:
             receipt["before"] = (await do.run("counts_of_person", person=person))[0]
             yield do
+            await do.run("drop_without_talk", person=person)
             receipt["after"] = (await do.run("counts_of_person", person=person))[0]
 
     async def open_session(self, session: Session) -> None:
@@ -189,6 +198,39 @@ class PostgresStore:
         async with self._transaction() as do:
             await do.run("set_last_disclosure", person=person, at=at)
 
+    async def plan(self, person: str) -> tuple[str, ...]:
+        """Gives the texts of the person's safety plan."""
+        async with self._transaction() as do:
+            kept = {row["step"]: row["text"] for row in await do.run("plan", person=person)}
+        return tuple(kept.get(step, "") for step in range(1, PLAN_STEPS + 1))
+
+    async def set_plan(self, person: str, texts: Sequence[str], at: datetime) -> None:
+        """Keeps a plan in the place of the one before, or erases it."""
+        rows = [
+            {"person": person, "step": step, "text": plain, "changed_at": at}
+            for step, text in enumerate(texts, 1)
+            if (plain := _plain(text))
+        ]
+        async with self._alone(person) as do:
+            await do.run("drop_steps", person=person, but=[row["step"] for row in rows])
+            await do.write("write_steps", rows)
+
+    async def minor(self, person: str) -> bool | None:
+        """Says whether the person said that they are a minor."""
+        async with self._transaction() as do:
+            rows = await do.run("minor", person=person)
+        return cast(bool | None, rows[0]["minor"]) if rows else None
+
+    async def set_minor(self, person: str, minor: bool | None) -> None:
+        """Writes down whether they are."""
+        async with self._alone(person) as do:
+            await do.run("set_minor", person=person, minor=minor)
+
+    async def talk_days(self, person: str, since: datetime) -> int:
+        """Counts the days on which kept sessions of a person began."""
+        async with self._transaction() as do:
+            return cast(int, (await do.run("talk_days", person=person, since=since))[0]["days"])
+
     async def carried_risk(self, person: str, besides: UUID) -> str:
         """Gives the gravest level of the person's newest session."""
         async with self._transaction() as do:
@@ -223,6 +265,8 @@ class PostgresStore:
         async with self._erasure(person, receipt) as do:
             touched = await do.run("forget_span", person=person, begin=begin, end=end)
             await do.run("drop_empty_sessions", ids=[row["id"] for row in touched])
+            if touched:
+                await do.run("forget_age", person=person)
         return Receipt(**receipt)
 
     async def forget_person(self, person: str) -> Receipt:
@@ -239,6 +283,7 @@ class PostgresStore:
             await do.run("purge", before=before)
         # Apart, since somebody who opens a talk locks the person first and the session then.
         async with self._transaction() as do:
+            await do.run("drop_without_talk", person=None)
             await do.run("drop_unused_people", person=None)
         return Receipt(before=counted, after=await self.counts())
 
@@ -247,6 +292,11 @@ class PostgresStore:
         day = at.astimezone(UTC).date()
         async with self._transaction() as do:
             await do.run("audit", code=code, level=level, day=day, session_id=session_id)
+
+    async def audit_counts(self) -> list[AuditCount]:
+        """Counts the lines of the audit."""
+        async with self._transaction() as do:
+            return [AuditCount(**row) for row in await do.run("audit_counts")]
 
     async def counts(self) -> dict[str, int]:
         """Counts the rows of every table."""

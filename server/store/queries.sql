@@ -194,6 +194,46 @@ SELECT last_disclosed_at FROM people WHERE name = %(person)s;
 -- Writes down when a person was told.
 UPDATE people SET last_disclosed_at = %(at)s WHERE name = %(person)s;
 
+-- name: plan
+-- Lists the steps of a person's safety plan.
+SELECT l.step, l.text FROM plans l JOIN people p ON p.id = l.person_id
+WHERE p.name = %(person)s;
+
+-- name: drop_steps
+-- Erases the steps of a person's plan but some.
+DELETE FROM plans
+WHERE person_id = (SELECT id FROM people WHERE name = %(person)s) AND step <> ALL (%(but)s);
+
+-- name: write_steps
+-- Writes steps of a plan, for somebody of whom a talk is kept under the consent memory.
+INSERT INTO plans (person_id, step, text, changed_at)
+SELECT p.id, r.step, r.text, r.changed_at
+FROM jsonb_to_recordset(%(rows)s) AS r (
+    person text, step integer, text text, changed_at timestamptz
+)
+JOIN people p ON p.name = r.person
+WHERE EXISTS (SELECT FROM sessions WHERE person_id = p.id AND 'memory' = ANY (keeps))
+ON CONFLICT (person_id, step) DO UPDATE SET
+    text = excluded.text,
+    changed_at = excluded.changed_at
+WHERE plans.text <> excluded.text;
+
+-- name: minor
+-- Says whether a person said that they are a minor.
+SELECT minor FROM people WHERE name = %(person)s;
+
+-- name: set_minor
+-- Writes down whether they are, for somebody of whom a talk is kept under the consent memory.
+UPDATE people p SET minor = %(minor)s
+WHERE p.name = %(person)s
+    AND EXISTS (SELECT FROM sessions WHERE person_id = p.id AND 'memory' = ANY (keeps));
+
+-- name: talk_days
+-- Counts the days on which a person's sessions began.
+SELECT count(DISTINCT (s.started_at AT TIME ZONE 'UTC')::date) AS days
+FROM sessions s JOIN people p ON p.id = s.person_id
+WHERE p.name = %(person)s AND s.started_at >= %(since)s;
+
 -- name: levels_of_newest_session
 -- Lists the dangers noticed in a person's newest session besides one.
 WITH newest AS (
@@ -223,7 +263,8 @@ SELECT p.name AS person FROM sessions s JOIN people p ON p.id = s.person_id
 WHERE s.id = %(session_id)s;
 
 -- name: erase_memory
--- Erases all that was kept of a person under the consent memory.
+-- Erases all that was kept of a person under the consent memory but the plan and the age, which
+-- `drop_without_talk` takes.
 WITH who AS (SELECT id FROM people WHERE name = %(person)s),
 t AS (DELETE FROM turns WHERE person_id IN (TABLE who)),
 m AS (DELETE FROM memories WHERE person_id IN (TABLE who)),
@@ -287,6 +328,10 @@ e AS (
     WHERE person_id IN (TABLE who) AND at >= %(begin)s AND at < %(end)s
     RETURNING session_id
 ),
+n AS (
+    DELETE FROM plans
+    WHERE person_id IN (TABLE who) AND changed_at >= %(begin)s AND changed_at < %(end)s
+),
 touched AS (TABLE t UNION TABLE m UNION TABLE l UNION TABLE v UNION TABLE e)
 UPDATE sessions SET summary = '' WHERE id IN (TABLE touched)
 RETURNING id;
@@ -301,6 +346,27 @@ WHERE s.id = ANY (%(ids)s)
     AND NOT EXISTS (SELECT FROM memories WHERE session_id = s.id)
     AND NOT EXISTS (SELECT FROM latencies WHERE session_id = s.id)
     AND NOT EXISTS (SELECT FROM events WHERE session_id = s.id);
+
+-- name: forget_age
+-- Erases whether a person is a minor, if none of their words is kept any more.
+UPDATE people p SET minor = NULL
+WHERE p.name = %(person)s AND p.minor IS NOT NULL
+    AND NOT EXISTS (SELECT FROM turns WHERE person_id = p.id)
+    AND NOT EXISTS (SELECT FROM memories WHERE person_id = p.id)
+    AND NOT EXISTS (SELECT FROM events WHERE person_id = p.id);
+
+-- name: drop_without_talk
+-- Erases the plan and the age of a person (null: everybody) of whom no talk is kept under the
+-- consent memory any more.
+WITH who AS (
+    SELECT p.id FROM people p
+    WHERE (%(person)s::text IS NULL OR p.name = %(person)s)
+        AND NOT EXISTS (
+            SELECT FROM sessions s WHERE s.person_id = p.id AND 'memory' = ANY (s.keeps)
+        )
+),
+n AS (DELETE FROM plans WHERE person_id IN (TABLE who))
+UPDATE people SET minor = NULL WHERE id IN (TABLE who) AND minor IS NOT NULL;
 
 -- name: forget_person
 -- Erases a person; what hangs on them goes with them.
@@ -332,6 +398,13 @@ VALUES (
     (SELECT audit_key FROM sessions WHERE id = %(session_id)s AND 'memory' = ANY (keeps))
 );
 
+-- name: audit_counts
+-- Counts the lines of the audit by month, code and level.
+SELECT to_char(day, 'YYYY-MM') AS month, code, level, count(*) AS count
+FROM audit
+GROUP BY 1, 2, 3
+ORDER BY 1, code COLLATE "C", array_position(ARRAY['none', 'concern', 'high', 'imminent'], level);
+
 -- name: counts
 -- Counts the rows of every table.
 SELECT
@@ -344,6 +417,7 @@ SELECT
     (SELECT count(*) FROM memories) AS memories,
     (SELECT count(*) FROM consents) AS consents,
     (SELECT count(*) FROM events) AS events,
+    (SELECT count(*) FROM plans) AS plans,
     (SELECT count(*) FROM audit) AS audit;
 
 -- name: counts_of_person
@@ -359,6 +433,7 @@ SELECT
     (SELECT count(*) FROM memories WHERE person_id IN (TABLE who)) AS memories,
     (SELECT count(*) FROM consents WHERE person_id IN (TABLE who)) AS consents,
     (SELECT count(*) FROM events WHERE person_id IN (TABLE who)) AS events,
+    (SELECT count(*) FROM plans WHERE person_id IN (TABLE who)) AS plans,
     (
         SELECT count(*) FROM audit
         WHERE key IN (SELECT audit_key FROM sessions WHERE person_id IN (TABLE who))

@@ -443,7 +443,9 @@ def test_a_missing_model_leaves_no_database_behind(folder: Path, toml: Path) -> 
     assert users_of(folder) == []
 
 
-@pytest.mark.parametrize("words", [["serve"], ["sql", "select 1"], ["migrate"]])
+@pytest.mark.parametrize(
+    "words", [["serve"], ["sql", "select 1"], ["migrate"], ["status", "--risk"]]
+)
 @pytest.mark.parametrize("how", ["no socket", "nothing listens"])
 def test_a_database_that_is_down_is_one_sentence(
     folder: Path, toml: Path, words: list[str], how: str

@@ -22,9 +22,9 @@ from server.errors import StoreError
 from server.store import EMOTION_LOG, TABLES, Batch, EmotionFrame, Turn
 from server.store.embedded import EmbeddedPostgres
 from server.store.migrate import folder, migrate, status
-from server.store.postgres import PostgresStore
+from server.store.postgres import QUERIES, PostgresStore
 from tests.integration.postgres_fixture import Database
-from tests.integration.test_store_contract import NOON, a_session, a_turn, filled
+from tests.integration.test_store_contract import NOON, PLAN, a_session, a_turn, filled, planned
 
 VIEWS = {
     "session_log": "session_id person turn speaker said_at text heard_fraction emotion "
@@ -84,7 +84,7 @@ async def test_migrations_go_up_down_and_up_with_data_in_the_tables(database: Da
     for _ in range(2):
         store = PostgresStore(database.owner_dsn)
         await store.open()
-        await filled(store)
+        await planned(store)
         await store.close()
         while status(database.owner_dsn).applied:
             migrate(database.owner_dsn, "down")
@@ -93,6 +93,24 @@ async def test_migrations_go_up_down_and_up_with_data_in_the_tables(database: Da
         assert left == [("schema_migrations",)]
         assert not migrate(database.owner_dsn).pending
     assert ask(database.reader_dsn, "SELECT count(*) FROM session_log") == [(0,)]
+
+
+async def test_a_database_from_before_the_plans_takes_them(database: Database) -> None:
+    while status(database.owner_dsn).applied[-1] != "0004":
+        migrate(database.owner_dsn, "down")
+    with psycopg.connect(database.owner_dsn) as connection:
+        connection.execute("INSERT INTO people (name) VALUES ('local')")
+        connection.execute(
+            "INSERT INTO sessions (id, person_id, started_at, keeps) "
+            "SELECT gen_random_uuid(), id, now(), '{memory}' FROM people"
+        )
+    migrate(database.owner_dsn)
+    store = PostgresStore(database.owner_dsn)
+    await store.open()
+    assert await store.minor("local") is None
+    await store.set_plan("local", PLAN, NOON)
+    assert await store.plan("local") == PLAN
+    await store.close()
 
 
 def test_two_servers_that_start_at_once_migrate_once(empty_database: Database) -> None:
@@ -199,20 +217,47 @@ async def test_the_owner_is_no_superuser(database: Database) -> None:
     assert ask(database.owner_dsn, query) == [(False, False, False)]
 
 
+AUDIT = "SELECT id, code, level, day, key FROM audit"
+
+
 @pytest.mark.parametrize(
     "statement",
-    ["DELETE FROM audit", "TRUNCATE audit", "UPDATE audit SET day = day - 1",
-     "UPDATE audit SET key = gen_random_uuid()"],
+    ["DELETE FROM audit", "TRUNCATE audit", "TRUNCATE people, audit CASCADE",
+     "UPDATE audit SET day = day - 1", "UPDATE audit SET code = 'erased'",
+     "UPDATE audit SET level = 'none', key = NULL", "UPDATE audit SET id = gen_random_uuid()",
+     "UPDATE audit SET key = gen_random_uuid()",
+     "INSERT INTO audit SELECT * FROM audit ON CONFLICT (id) DO UPDATE SET level = 'none'"],
 )  # fmt: skip
-async def test_the_audit_cannot_be_changed(
+async def test_the_audit_cannot_be_changed_by_the_program(
     store: PostgresStore, database: Database, statement: str
 ) -> None:
-    await store.audit("opened", "none", NOON, None)
+    session = await filled(store)
+    await store.audit("risk", "high", NOON, session.id)
+    before = ask(database.owner_dsn, AUDIT)
     with (
         psycopg.connect(database.owner_dsn) as connection,
-        pytest.raises(psycopg.errors.RaiseException),
+        pytest.raises(psycopg.errors.RaiseException, match="append-only"),
     ):
         connection.execute(statement.encode())
+    assert ask(database.owner_dsn, AUDIT) == before
+
+
+async def test_the_program_cannot_silence_the_triggers_of_the_audit(database: Database) -> None:
+    with (
+        psycopg.connect(database.owner_dsn) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute("SET session_replication_role = replica")
+
+
+async def test_forgetting_takes_of_the_audit_the_key_and_nothing_else(
+    store: PostgresStore, database: Database
+) -> None:
+    await filled(store)
+    [before] = ask(database.owner_dsn, AUDIT)
+    assert before[-1] is not None
+    await store.forget_person("local")
+    assert ask(database.owner_dsn, AUDIT) == [(*before[:-1], None)]
 
 
 # The store
@@ -235,6 +280,47 @@ async def test_the_store_goes_on_after_its_connections_were_cut(
     )
     assert ask(database.superuser_dsn, query)
     assert await store.write(Batch(turns=[a_turn(session, 5)]))
+
+
+async def test_a_plan_waits_for_an_erasure_that_has_begun(
+    store: PostgresStore, database: Database
+) -> None:
+    await filled(store)
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+    async with await psycopg.AsyncConnection.connect(database.owner_dsn) as erasing:
+        for query in ("lock_person", "lock_sessions", "erase_memory"):
+            await erasing.execute(QUERIES[query], {"person": "local"})
+        keeping = [
+            asyncio.create_task(store.set_plan("local", PLAN, NOON)),
+            asyncio.create_task(store.set_minor("local", True)),
+        ]
+        name = erasing.info.dbname
+        async with asyncio.timeout(10):
+            while not all(one.done() for one in keeping):
+                with psycopg.connect(database.superuser_dsn) as asking:
+                    if asking.execute(waiting, [name]).rowcount == len(keeping):
+                        break
+                await asyncio.sleep(0.02)
+    await asyncio.gather(*keeping)
+    assert (await store.plan("local"), await store.minor("local")) == (("",) * 6, None)
+
+
+async def test_a_step_of_nothing_but_nul_is_left_out(store: PostgresStore) -> None:
+    await store.open_session(a_session())
+    await store.set_plan("local", ("\0", "Walk\0", "", "", "", ""), NOON)
+    assert await store.plan("local") == ("", "Walk", "", "", "", "")
+
+
+async def test_a_plan_of_too_many_steps_fails_without_its_words_and_leaves_the_old_one(
+    store: PostgresStore,
+) -> None:
+    await planned(store)
+    secret = "nobody may read this"
+    with pytest.raises(StoreError) as caught:
+        await store.set_plan("local", [secret] * 7, NOON)
+    cause = caught.value.__cause__
+    assert secret not in f"{caught.value!r} {cause!r} {cause}"
+    assert await store.plan("local") == PLAN
 
 
 async def test_an_error_holds_no_words(store: PostgresStore) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import uuid4
 
 import numpy as np
@@ -12,9 +12,13 @@ import pytest
 from server.errors import SessionUnknownError
 from server.store import (
     EMOTION_LOG,
+    ERASED,
     MEMORY,
+    NO_PLAN,
+    RISK,
     SHARE,
     TABLES,
+    AuditCount,
     Batch,
     EmotionFrame,
     Latency,
@@ -31,6 +35,7 @@ from tests.integration.postgres_fixture import Database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BOTH = frozenset({MEMORY, EMOTION_LOG})
+PLAN = ("I stop sleeping", "Walk", "", "Anna", "Dr Bell", "Anna has the pills")
 
 
 @pytest.fixture(params=["in_memory", "postgres"])
@@ -93,6 +98,21 @@ async def filled(store: Store, person: str = "local", hours: int = 0) -> Session
     await store.audit("opened", "none", session.started_at, session.id)
     await store.close_session(session.id, session.started_at + timedelta(minutes=5), "Slept badly")
     return session
+
+
+async def planned(store: Store, person: str = "local", hours: int = 0) -> Session:
+    """A talk in which a plan and an age were kept, an hour after it began."""
+    session = await filled(store, person, hours)
+    await store.set_plan(person, PLAN, session.started_at + timedelta(hours=1))
+    await store.set_minor(person, True)
+    return session
+
+
+async def told(store: Store, person: str = "local") -> tuple[tuple[str, ...], bool | None]:
+    return await store.plan(person), await store.minor(person)
+
+
+NOTHING = (NO_PLAN, None)
 
 
 async def rows(store: Store) -> dict[str, int]:
@@ -416,6 +436,201 @@ async def test_purge_takes_what_is_too_old(store: Store) -> None:
     assert receipt.erased["sessions"] == 1
     assert await store.session(old.id) is None
     assert await store.session(new.id) is not None
+
+
+# The safety plan and the age.
+
+
+async def test_nobody_has_a_plan_or_an_age_at_first(store: Store) -> None:
+    assert await told(store) == NOTHING
+    await filled(store)
+    assert await told(store) == NOTHING
+    assert await told(store, "nobody") == NOTHING
+
+
+async def test_a_plan_comes_back_step_by_step_and_is_one_persons(store: Store) -> None:
+    await planned(store, "anna")
+    await filled(store, "ben")
+    assert await told(store, "anna") == (PLAN, True)
+    assert await told(store, "ben") == NOTHING
+    assert (await store.counts())["plans"] == 5
+
+
+async def test_a_new_plan_takes_the_place_of_the_one_before(store: Store) -> None:
+    await planned(store)
+    other = ("", "Sing", "The library", "", "", "")
+    await store.set_plan("local", other, NOON + timedelta(hours=2))
+    assert await store.plan("local") == other
+    assert (await store.counts())["plans"] == 2
+
+
+async def test_an_empty_plan_erases_it_and_leaves_the_age(store: Store) -> None:
+    await planned(store)
+    await store.set_plan("local", NO_PLAN, NOON + timedelta(hours=2))
+    assert await told(store) == (NO_PLAN, True)
+    assert (await store.counts())["plans"] == 0
+
+
+async def test_an_age_can_be_corrected(store: Store) -> None:
+    await planned(store)
+    await store.set_minor("local", False)
+    assert await store.minor("local") is False
+    await store.set_minor("local", None)
+    assert await store.minor("local") is None
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_without_a_talk_under_memory_no_plan_and_no_age_is_kept(
+    store: Store, known: bool
+) -> None:
+    if known:
+        await store.open_session(a_session(keeps=frozenset({EMOTION_LOG})))
+        await store.set_consent("local", MEMORY, True, NOON)
+    before = await store.counts()
+    await store.set_plan("local", PLAN, NOON)
+    await store.set_minor("local", True)
+    assert await told(store) == NOTHING
+    assert await store.counts() == before
+
+
+async def test_erasing_memory_takes_plan_and_age(store: Store) -> None:
+    await planned(store)
+    await planned(store, "anna")
+    assert (await store.erase("local", MEMORY)).erased["plans"] == 5
+    assert await told(store) == NOTHING
+    assert await told(store, "anna") == (PLAN, True)
+    await store.set_plan("local", PLAN, NOON)
+    assert await told(store) == NOTHING
+
+
+async def test_erasing_what_was_seen_leaves_plan_and_age(store: Store) -> None:
+    await planned(store)
+    assert "plans" not in (await store.erase("local", EMOTION_LOG)).erased
+    assert await told(store) == (PLAN, True)
+
+
+async def test_forgetting_a_person_takes_plan_and_age(store: Store) -> None:
+    await planned(store)
+    receipt = await store.forget_person("local")
+    assert (receipt.erased["plans"], receipt.after["plans"]) == (5, 0)
+    await filled(store)
+    assert await told(store) == NOTHING
+
+
+async def test_plan_and_age_go_with_the_last_talk_that_is_forgotten(store: Store) -> None:
+    first, second = await planned(store), await filled(store, hours=3)
+    assert "plans" not in (await store.forget_session(first.id)).erased
+    assert await told(store) == (PLAN, True)
+    await store.open_session(a_session(keeps=frozenset({EMOTION_LOG}), hours=5))
+    assert (await store.forget_session(second.id)).erased["plans"] == 5
+    assert await told(store) == NOTHING
+
+
+async def test_plan_and_age_go_with_the_last_talk_that_is_purged(store: Store) -> None:
+    await planned(store)
+    await planned(store, "anna")
+    await filled(store, "anna", hours=48)
+    assert (await store.purge(NOON + timedelta(hours=2))).erased["plans"] == 5
+    assert await store.consents("local") == {MEMORY}
+    assert await told(store) == NOTHING
+    assert await told(store, "anna") == (PLAN, True)
+
+
+async def test_steps_that_changed_in_a_span_go_with_it(store: Store) -> None:
+    await planned(store)
+    changed = NOON + timedelta(hours=2)
+    await store.set_plan("local", (*PLAN[:3], "Ben", *PLAN[4:]), changed)
+    receipt = await store.forget_span("local", changed, changed + timedelta(hours=1))
+    assert receipt.erased == {"plans": 1}
+    assert await told(store) == ((*PLAN[:3], "", *PLAN[4:]), True)
+    receipt = await store.forget_span("local", NOON + timedelta(hours=1), changed)
+    assert receipt.erased == {"plans": 4}
+    assert await told(store) == (NO_PLAN, True)
+
+
+async def test_the_end_of_a_span_is_not_in_it_for_a_plan_either(store: Store) -> None:
+    await planned(store)
+    begin = NOON + timedelta(minutes=30)
+    assert (await store.forget_span("local", begin, NOON + timedelta(hours=1))).erased == {}
+    assert await told(store) == (PLAN, True)
+
+
+async def test_the_age_goes_with_the_last_words_though_the_talk_goes_on(store: Store) -> None:
+    await planned(store)
+    now = a_session(hours=3)
+    await store.open_session(now)
+    await store.write(Batch(turns=[a_turn(now)]))
+    await store.forget_span("local", NOON, NOON + timedelta(minutes=1))
+    assert await told(store) == (PLAN, True)
+    await store.forget_span("local", now.started_at, now.started_at + timedelta(minutes=1))
+    assert await told(store) == (PLAN, None)
+    assert await store.session(now.id) is not None
+
+
+async def test_no_plan_slips_through_an_erasure(store: Store) -> None:
+    await store.open_session(a_session())
+
+    async def keep() -> None:
+        for number in range(40):
+            await store.set_plan("local", (*PLAN[:5], f"{number}"), NOON)
+            await store.set_minor("local", True)
+
+    async def take_back() -> None:
+        await asyncio.sleep(0.01)
+        await store.erase("local", MEMORY)
+
+    await asyncio.gather(keep(), keep(), take_back())
+    assert await told(store) == NOTHING
+    assert (await store.counts())["plans"] == 0
+
+
+async def test_the_days_of_kept_talks_are_counted(store: Store) -> None:
+    for hours in (0, 3, 24, 24 * 5):
+        await filled(store, hours=hours)
+    await filled(store, "anna", hours=24 * 2)
+    assert await store.talk_days("local", NOON) == 3
+    assert await store.talk_days("local", NOON + timedelta(hours=4)) == 2
+    assert await store.talk_days("local", NOON + timedelta(days=6)) == 0
+    assert await store.talk_days("nobody", NOON) == 0
+
+
+async def test_a_day_is_counted_in_utc(store: Store) -> None:
+    east = timezone(timedelta(hours=3))
+    for began in (
+        datetime(2026, 3, 1, 12, tzinfo=UTC),
+        datetime(2026, 3, 1, 23, tzinfo=UTC),
+        datetime(2026, 3, 2, 1, tzinfo=east),
+    ):
+        await store.open_session(replace(a_session(), started_at=began))
+    assert await store.talk_days("local", NOON) == 1
+    await store.open_session(replace(a_session(), started_at=datetime(2026, 3, 2, 1, tzinfo=UTC)))
+    assert await store.talk_days("local", NOON) == 2
+
+
+# The audit.
+
+
+async def test_the_audit_is_counted_by_month_code_and_level(store: Store) -> None:
+    assert await store.audit_counts() == []
+    april = NOON + timedelta(days=31)
+    session = await planned(store)
+    await store.audit(RISK, "imminent", NOON, session.id)
+    for code, level, at in [
+        (RISK, "high", april),
+        (RISK, "concern", NOON),
+        (RISK, "imminent", NOON + timedelta(days=30, hours=11)),
+        (ERASED, "none", april),
+        (RISK, "high", april),
+    ]:
+        await store.audit(code, level, at, None)
+    await store.forget_person("local")
+    assert await store.audit_counts() == [
+        AuditCount("2026-03", "opened", "none", 1),
+        AuditCount("2026-03", RISK, "concern", 1),
+        AuditCount("2026-03", RISK, "imminent", 2),
+        AuditCount("2026-04", ERASED, "none", 1),
+        AuditCount("2026-04", RISK, "high", 2),
+    ]
 
 
 async def test_the_audit_only_grows(store: Store) -> None:

@@ -190,8 +190,8 @@ def test_safety_and_turn_taking_do_no_input_or_output() -> None:
 
 def test_only_the_keeper_writes_to_the_store() -> None:
     writes = re.compile(
-        r"\b_?store\.(?:write|add_memories|set_consent|set_last_disclosure|open_session"
-        r"|close_session|audit|erase)\("
+        r"\b_?store\.(?:write|add_memories|set_consent|set_last_disclosure|set_plan|set_minor"
+        r"|open_session|close_session|audit|erase)\("
     )
     wrong = [
         module

@@ -11,6 +11,7 @@ from server.consent import Keeper
 from server.store import (
     EMOTION_LOG,
     MEMORY,
+    NO_PLAN,
     SHARE,
     Batch,
     EmotionFrame,
@@ -27,6 +28,7 @@ from server.store.in_memory import InMemoryStore
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VECTOR = np.eye(1, 384, dtype=np.float32)[0]
 WORDS = {"turns": 2, "latencies": 1, "events": 1, "memories": 1}
+PLAN = ("I stop sleeping", "Walk", "", "Anna", "", "Anna has the pills")
 TALK = {"people": 1, "devices": 1, "sessions": 1, "audit": 1}
 
 
@@ -251,3 +253,51 @@ async def test_a_forgotten_person_is_gone_in_mid_talk(store: Store) -> None:
     await talk(keeper, session, seconds=70, turn=2)
     await keeper.close(after(80), "words")
     assert await rows(store) == {"audit": 2}
+
+
+@pytest.mark.parametrize("consents", [(), (SHARE,), (EMOTION_LOG,)])
+async def test_without_memory_no_plan_and_no_age_reaches_the_store(
+    store: Store, consents: tuple[str, ...]
+) -> None:
+    await a_talk(store, MEMORY, hours=-24)
+    keeper, _ = keeper_of(store, *consents)
+    await keeper.open()
+    before = await store.counts()
+    await keeper.keep_plan(PLAN, after(5))
+    await keeper.keep_minor(True)
+    assert await store.counts() == before
+    assert (await store.plan("anna"), await store.minor("anna")) == (NO_PLAN, None)
+
+
+async def test_plan_age_and_days_are_told_under_memory_only(store: Store) -> None:
+    first, _ = await a_talk(store, MEMORY, hours=-24)
+    await first.keep_plan(PLAN, after(-24 * 3600 + 60))
+    await first.keep_minor(True)
+    now, _ = keeper_of(store, MEMORY)
+    await now.open()
+    assert (await now.plan(), await now.minor()) == (PLAN, True)
+    assert await now.talk_days(after(-48 * 3600)) == 2
+    without, _ = keeper_of(store, EMOTION_LOG)
+    await without.open()
+    assert (await without.plan(), await without.minor()) == (NO_PLAN, None)
+    assert await without.talk_days(after(-48 * 3600)) == 0
+
+
+async def test_memory_taken_back_takes_plan_and_age(store: Store) -> None:
+    keeper, _ = await a_talk(store, MEMORY, EMOTION_LOG)
+    await keeper.keep_plan(PLAN, after(30))
+    await keeper.keep_minor(True)
+    assert (await keeper.change(MEMORY, False, after(60))).erased["plans"] == 4
+    assert (await store.plan("anna"), await store.minor("anna")) == (NO_PLAN, None)
+    await keeper.keep_plan(PLAN, after(70))
+    await keeper.keep_minor(True)
+    assert (await store.plan("anna"), await store.minor("anna")) == (NO_PLAN, None)
+
+
+async def test_a_forgotten_person_has_no_plan_in_the_rest_of_the_talk(store: Store) -> None:
+    keeper, _ = await a_talk(store, MEMORY)
+    await keeper.keep_plan(PLAN, after(30))
+    assert (await keeper.forget_person()).erased["plans"] == 4
+    await keeper.keep_plan(PLAN, after(70))
+    assert await keeper.plan() == NO_PLAN
+    assert (await store.counts())["plans"] == 0

@@ -178,3 +178,22 @@ async def test_without_consent_nothing_is_durable_and_nothing_is_told() -> None:
     await log.recorder.flush()
     assert log.saved.empty()
     assert log.store.batches == []
+
+
+async def test_lines_of_the_audit_are_written_though_rows_are_refused(log: Log) -> None:
+    log.store.away = True
+    log.turn()
+    log.recorder.audit("risk", "high", BEGAN)
+    with pytest.raises(StoreError):
+        await log.recorder.flush()
+    with pytest.raises(StoreError):
+        await log.recorder.flush()
+    assert [one.count for one in await log.store.audit_counts()] == [1]
+
+
+async def test_lines_of_the_audit_are_written_behind_the_talk(log: Log) -> None:
+    log.recorder.audit("risk", "high", BEGAN)
+    assert await log.store.audit_counts() == []
+    async with asyncio.timeout(5):
+        while not await log.store.audit_counts():
+            await asyncio.sleep(0.01)
