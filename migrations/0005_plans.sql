@@ -20,10 +20,17 @@ ALTER TABLE people ADD COLUMN minor boolean;
 COMMENT ON COLUMN people.minor IS
     'Whether the person said that they are a minor; kept like a plan; null: not known';
 
--- tadbot_reader sees neither, and no view shows them: a plan names other people and the means
+ALTER TABLE sessions ADD COLUMN risk_level text
+    CHECK (risk_level IN ('none', 'concern', 'high', 'imminent'));
+COMMENT ON COLUMN sessions.risk_level IS
+    'How near danger was when it ended, with which the next one begins; null: it has not ended, or '
+    'does not keep memory';
+
+-- tadbot_reader sees neither plan nor age, and no view shows them: a plan names other people and the means
 -- that could hurt, an age serves the talk alone. Whoever reads the log needs neither, and the
 -- person has the plan on their own device.
 
 -- migrate:down
+ALTER TABLE sessions DROP COLUMN risk_level;
 ALTER TABLE people DROP COLUMN minor;
 DROP TABLE plans;

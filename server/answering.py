@@ -158,11 +158,10 @@ class Answering:
         assert said.saying is not None
         danger = said.saying.answers
         if danger is not None and danger.reason not in (STAYING, STAYING_QUIET):
-            self._asides.drop()
-            await self._help(reply, danger)
+            await self._answer_danger(reply, said, danger)
         elif not await self._asides.answer(reply, said, self.risk_level):
             # Rights and goodbye hold in danger as well; all else waits.
-            await (self._help(reply, danger) if danger else self._answer_freely(reply, said))
+            await (self._help(reply, said) if danger else self._answer_freely(reply, said))
         await self._asides.follow(reply, said, self._moment())
 
     def is_plain(self, said: Said) -> bool:
@@ -188,7 +187,18 @@ class Answering:
     def _moment(self) -> Moment:
         return self._asides.moment(datetime.now(UTC), self.risk_level, self._disclosed_at)
 
-    async def _help(self, reply: Reply, danger: Assessment) -> None:
+    async def _answer_danger(self, reply: Reply, said: Said, danger: Assessment) -> None:
+        """Answers danger first; hints in the midst of a plan or an exercise belong to it."""
+        hint = danger.level == "concern" and self._asides.busy
+        if hint and await self._asides.answer(reply, said, self.risk_level):
+            return
+        self._asides.drop()
+        await self._help(reply, said)
+
+    async def _help(self, reply: Reply, said: Said) -> None:
+        assert said.saying is not None
+        assert said.saying.answers is not None
+        danger, said.saying.written = said.saying.answers, True
         times = self._times_answered.get(danger.level, 0)
         self._times_answered[danger.level] = times + 1
         await reply.say(wording(danger, self._lines, times), protected=True)

@@ -12,8 +12,8 @@ from server.reply import Reply
 from server.rights import Rights
 from server.safety import HelpLines
 from server.scripts import Line, Now
-from server.scripts.reminders import Moment, Reminder, Reminders
 from server.scripts.choosing import Scripts
+from server.scripts.reminders import Moment, Reminder, Reminders
 from server.turns import Guest, Said
 
 ASKS_AGE_FROM = 3
@@ -48,6 +48,11 @@ class Asides:
         if said.turn == self._turn:
             scripts.take_back()
         return scripts.answer(said.words, self._now(level)) is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a script waits for the person's next words."""
+        return self._scripts.busy
 
     def drop(self) -> None:
         """Gives up what is going on: danger came in between."""
@@ -109,13 +114,14 @@ class Asides:
         self._reminders.told(reminder, moment)
 
     async def _speak(self, line: Line, reply: Reply, said: Said) -> None:
+        if said.saying is not None:
+            said.saying.written = True
+            said.saying.discloses = said.saying.discloses or line.discloses
         text = line.say
         if line.wish is not None:
             # Once it is begun it is done, even if the person speaks meanwhile.
             rows = await whole(self._rights.fulfil(said.turn, line.wish))
             text = line.failed if rows is None else line.told(rows)
-        if line.discloses and said.saying is not None:
-            said.saying.discloses = True
         if text:
             await reply.say(text)
 

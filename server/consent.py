@@ -147,7 +147,7 @@ class Keeper:
         return await self._store.talk_days(self._session.person, since)
 
     async def carried_risk(self) -> str:
-        """Gives the gravest level of the person's last talk; "none" without `memory`."""
+        """Gives how near danger was when they last talked; "none" without `memory`."""
         if not self.keeps(MEMORY):
             return "none"
         return await self._store.carried_risk(self._session.person, self._session.id)
@@ -178,12 +178,12 @@ class Keeper:
             self._since = {}
             return await self._store.forget_person(self._session.person)
 
-    async def close(self, ended_at: datetime, summary: str = "") -> None:
-        """Ends the session; the summary is kept under `memory` only."""
+    async def close(self, ended_at: datetime, summary: str = "", risk_level: str = "none") -> None:
+        """Ends the session; summary and level are kept under `memory` only."""
         async with self._writing:
             if self._kept():
                 words = summary if self.keeps(MEMORY) else ""
-                await self._store.close_session(self._session.id, ended_at, words)
+                await self._store.close_session(self._session.id, ended_at, words, risk_level)
 
     async def _open(self, at: datetime) -> None:
         if kept := self._kept():

@@ -129,6 +129,7 @@ class Conversation:
         )
         opened.start_time.FromDatetime(self._guest.started_at)
         await self._outbox.put(0, opened=opened)
+        await self._rights.open()
         if self._guest.may_see and self._engines.emotion is None:
             await self._outbox.notice(0, "EMOTION_OFF", "This server recognises no emotions.")
         await self._outbox.activity(0, pb.State.LISTENING)
@@ -168,7 +169,7 @@ class Conversation:
         if self._dialogue is not None:
             self._dialogue.close()
         await self._memory.flush()
-        await self._log.close(self._answering.longest_words)
+        await self._log.close(self._answering.longest_words, self._answering.risk_level)
 
     async def _take_sound(self, dialogue: Dialogue, audio: sound_pb2.AudioChunk) -> None:
         samples = to_samples(audio.pcm)

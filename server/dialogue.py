@@ -219,7 +219,8 @@ class Dialogue:
             return False
         heard_s = 0.0
         if (saying := said.saying) is not None:
-            if saying.settled and (saying.interrupted or "?" in saying.reply.text):
+            asked = saying.written or "?" in saying.reply.text
+            if saying.settled and (saying.interrupted or asked):
                 # They stopped it by hand, or answer what it asked.
                 return False
             heard_s = saying.heard_samples / saying.reply.sample_rate_hertz

@@ -66,7 +66,7 @@ class Rights:
                     return await self._change(turn, granted, revoked)
                 case Erase(None):
                     return await self._erase_everything(turn)
-                case Erase(newest_s):
+                case Erase(float() | int() as newest_s):
                     receipt = await self._log.forget_span(now - timedelta(seconds=newest_s), None)
                     await self._outbox.put(turn, erasure_receipt=receipt)
                     return receipt.erased_rows

@@ -42,6 +42,8 @@ from server.turns import Said
 log = logging.getLogger("tadbot.session_log")
 
 SUMMARY_CHARACTERS = 200
+HELP_NAMED = ("high", "imminent")
+"""Levels at which a help line or the emergency number is spoken."""
 COLUMNS = {
     "end_of_turn": "end_of_turn_ms",
     "speech_to_text": "stt_ms",
@@ -68,6 +70,8 @@ class SessionLog:
         self._newest_turn = 0
         self._newest_danger: tuple[int, Assessment] | None = None
         self._disclosed_at: datetime | None = None
+        self._noted: set[UUID] = set()
+        """Replies of which the audit knows."""
         self._disclosures: set[UUID] = set()
         """The replies in which that was heard."""
 
@@ -132,6 +136,7 @@ class SessionLog:
         )
         if saying.settled:
             self._turn_of[row.id] = saying.turn
+            self._note_safety(saying)
         self._recorder.turn(row)
 
     def emotion(self, at: datetime, sight: Sight) -> None:
@@ -164,6 +169,15 @@ class SessionLog:
         """Notes that help was named to the person, and at which level of danger."""
         self._audit(HELPED, level)
 
+    def _note_safety(self, saying: Saying) -> None:
+        """Notes, once a reply, what was replaced in it and that help was named."""
+        if saying.id in self._noted:
+            return
+        self._noted.add(saying.id)
+        self.clause_replaced(saying.reply.replaced)
+        if saying.answers is not None and saying.answers.level in HELP_NAMED:
+            self.helped(saying.answers.level)
+
     async def consent(self, purpose: str, *, granted: bool) -> int:
         """Gives a consent, or takes it back; returns how many rows that erased."""
         held = purpose in self.consents
@@ -190,14 +204,14 @@ class SessionLog:
         self._audit(ERASED)
         return _receipt(receipt)
 
-    async def close(self, longest_words: str) -> None:
+    async def close(self, longest_words: str, risk_level: str = "none") -> None:
         """Writes the rest and ends the session. What fails is logged: nobody waits for it."""
         summary = longest_words[:SUMMARY_CHARACTERS]
         try:
             await self._recorder.flush()
             if self._disclosed_at is not None:
                 await self._keeper.disclosed(self._disclosed_at)
-            await self._keeper.close(datetime.now(UTC), summary)
+            await self._keeper.close(datetime.now(UTC), summary, risk_level)
         except StoreError as error:
             log.error("the end of a session was not written: %s", error)
 

@@ -32,6 +32,8 @@ class Saying:
     """The danger that it answers; None: none."""
     discloses: bool = False
     """Whether it tells that this is a machine."""
+    written: bool = False
+    """Whether it goes word for word: what comes after it is another turn."""
     id: UUID = field(default_factory=uuid4)
     said_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     sent: bool = False

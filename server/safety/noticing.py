@@ -47,7 +47,7 @@ _NO = re.compile(
     r"|i am not|i haven't|i don't|i would never|not me|not like that)\b"
 )
 _ASKED = re.compile(
-    r"\b(?:(?:end|ending|take|taking) (?:your|it)(?: own)?(?: life| all)?|suicid\w*"
+    r"\b(?:(?:end|ending|take|taking) your(?: own)? life|(?:end|ending) it(?: all)?|suicid\w*"
     r"|(?:kill|killing|hurt|hurting|harm|harming|cut|cutting) yourself"
     r"|(?:want|wanting|wish|wishing|wanted) (?:to die|to be dead|you (?:were|was) dead)"
     r"|(?:not|n't) (?:want to )?(?:be|being|live|living) (?:alive|here|anymore)"

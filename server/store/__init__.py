@@ -255,8 +255,13 @@ class Store(Protocol):
         """
         ...
 
-    async def close_session(self, session_id: UUID, ended_at: datetime, summary: str = "") -> None:
-        """Ends a session; the summary is kept only where the session keeps `memory`."""
+    async def close_session(
+        self, session_id: UUID, ended_at: datetime, summary: str = "", risk_level: str = "none"
+    ) -> None:
+        """Ends a session; the rest is kept only where the session keeps `memory`.
+
+        risk_level: how near danger is at its end.
+        """
         ...
 
     async def session(self, session_id: UUID) -> Session | None:
@@ -332,7 +337,8 @@ class Store(Protocol):
         ...
 
     async def carried_risk(self, person: str, besides: UUID) -> str:
-        """Gives the highest of RISK_LEVELS in the person's newest session.
+        """Gives how near danger was at the end of the person's newest session; where it did not
+        end, the highest of RISK_LEVELS in it.
 
         besides: the session that is asking, which does not count.
         """

@@ -66,6 +66,7 @@ class InMemoryStore:
         self._latencies: dict[tuple[UUID, int], Latency] = {}
         self._memories: dict[UUID, Memory] = {}
         self._events: dict[UUID, RiskEvent] = {}
+        self._ended_at_risk: dict[UUID, str] = {}
         self._audit: list[_Line] = []
 
     async def open(self) -> None:
@@ -87,11 +88,15 @@ class InMemoryStore:
         self._sessions[session.id] = session
         self._audit_keys.setdefault(session.id, uuid4())
 
-    async def close_session(self, session_id: UUID, ended_at: datetime, summary: str = "") -> None:
+    async def close_session(
+        self, session_id: UUID, ended_at: datetime, summary: str = "", risk_level: str = "none"
+    ) -> None:
         """Ends a session."""
         if session := self._sessions.get(session_id):
             kept = summary if MEMORY in session.keeps else ""
             self._sessions[session_id] = replace(session, ended_at=ended_at, summary=kept)
+            if MEMORY in session.keeps:
+                self._ended_at_risk[session_id] = risk_level
 
     async def session(self, session_id: UUID) -> Session | None:
         """Finds a session."""
@@ -198,6 +203,8 @@ class InMemoryStore:
         if not earlier:
             return RISK_LEVELS[0]
         newest = max(earlier, key=lambda one: one.started_at).id
+        if newest in self._ended_at_risk:
+            return self._ended_at_risk[newest]
         levels = [turn.risk_level for turn in self._turns.values() if turn.session_id == newest]
         levels += [event.level for event in self._events.values() if event.session_id == newest]
         return highest_risk(levels)
@@ -209,6 +216,8 @@ class InMemoryStore:
         if purpose == MEMORY:
             self._drop(lambda row: row.session_id in owned, but=EmotionFrame)
             self._nameless(owned)
+            for session_id in owned:
+                self._ended_at_risk.pop(session_id, None)
             if person in self._people:
                 self._people[person].last_disclosed_at = None
         elif purpose == EMOTION_LOG:
@@ -243,6 +252,7 @@ class InMemoryStore:
         touched = self._drop(lambda row: row.session_id in owned and begin <= _moment(row) < end)
         for session_id in touched:
             self._sessions[session_id] = replace(self._sessions[session_id], summary="")
+            self._ended_at_risk.pop(session_id, None)
         left = {row.session_id for table in self._tables() for row in table.values()}
         self._drop_sessions(
             one for one in touched - left if self._sessions[one].ended_at is not None
@@ -331,6 +341,7 @@ class InMemoryStore:
         self._nameless(gone)
         for session_id in gone:
             del self._sessions[session_id], self._audit_keys[session_id]
+            self._ended_at_risk.pop(session_id, None)
 
     def _drop_without_talk(self) -> None:
         """Drops plans and ages of people of whom no talk is kept under the consent memory."""

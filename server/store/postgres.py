@@ -132,10 +132,18 @@ class PostgresStore:
             if not await do.run("open_session", **known, person_id=person_id, device_id=device_id):
                 raise SessionUnknownError
 
-    async def close_session(self, session_id: UUID, ended_at: datetime, summary: str = "") -> None:
+    async def close_session(
+        self, session_id: UUID, ended_at: datetime, summary: str = "", risk_level: str = "none"
+    ) -> None:
         """Ends a session."""
         async with self._transaction() as do:
-            await do.run("close_session", session_id=session_id, ended_at=ended_at, summary=summary)
+            await do.run(
+                "close_session",
+                session_id=session_id,
+                ended_at=ended_at,
+                summary=summary,
+                risk_level=risk_level,
+            )
 
     async def session(self, session_id: UUID) -> Session | None:
         """Finds a session."""

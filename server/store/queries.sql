@@ -27,7 +27,8 @@ RETURNING id;
 -- Ends a session.
 UPDATE sessions SET
     ended_at = %(ended_at)s,
-    summary = CASE WHEN 'memory' = ANY (keeps) THEN %(summary)s ELSE '' END
+    summary = CASE WHEN 'memory' = ANY (keeps) THEN %(summary)s ELSE '' END,
+    risk_level = CASE WHEN 'memory' = ANY (keeps) THEN %(risk_level)s END
 WHERE id = %(session_id)s;
 
 -- name: session
@@ -235,17 +236,20 @@ FROM sessions s JOIN people p ON p.id = s.person_id
 WHERE p.name = %(person)s AND s.started_at >= %(since)s;
 
 -- name: levels_of_newest_session
--- Lists the dangers noticed in a person's newest session besides one.
+-- Gives the level at the end of a person's newest session besides one; where it did not end, the
+-- dangers noticed in it.
 WITH newest AS (
-    SELECT s.id
+    SELECT s.id, s.risk_level
     FROM sessions s
     JOIN people p ON p.id = s.person_id
     WHERE p.name = %(person)s AND s.id <> %(besides)s
     ORDER BY s.started_at DESC LIMIT 1
 )
-SELECT t.risk_level AS level FROM turns t JOIN newest ON newest.id = t.session_id
+SELECT risk_level AS level FROM newest WHERE risk_level IS NOT NULL
 UNION
-SELECT v.level FROM events v JOIN newest ON newest.id = v.session_id;
+SELECT t.risk_level FROM turns t JOIN newest n ON n.id = t.session_id AND n.risk_level IS NULL
+UNION
+SELECT v.level FROM events v JOIN newest n ON n.id = v.session_id AND n.risk_level IS NULL;
 
 -- name: lock_person
 -- Makes openers of a person's sessions wait until this transaction has ended; not FOR UPDATE,
@@ -273,6 +277,7 @@ v AS (DELETE FROM events WHERE person_id IN (TABLE who)),
 p AS (UPDATE people SET last_disclosed_at = NULL WHERE id IN (TABLE who))
 UPDATE sessions SET
     summary = '',
+    risk_level = NULL,
     audit_key = gen_random_uuid(),
     keeps = CASE WHEN keeps = '{memory}' THEN keeps ELSE array_remove(keeps, 'memory') END
 WHERE person_id IN (TABLE who);
@@ -333,7 +338,7 @@ n AS (
     WHERE person_id IN (TABLE who) AND changed_at >= %(begin)s AND changed_at < %(end)s
 ),
 touched AS (TABLE t UNION TABLE m UNION TABLE l UNION TABLE v UNION TABLE e)
-UPDATE sessions SET summary = '' WHERE id IN (TABLE touched)
+UPDATE sessions SET summary = '', risk_level = NULL WHERE id IN (TABLE touched)
 RETURNING id;
 
 -- name: drop_empty_sessions

@@ -135,10 +135,14 @@ def opening(
     *consents: Any,
     told: timedelta | None = timedelta(minutes=1),
     resume: pb.Open.Resume | str = "",
+    minor: bool | None = False,
     **fields: Any,
 ) -> pb.Open:
-    """Makes an `open`. told: how long ago this person was told of the machine; None: never."""
-    made = pb.Open(device_id="test", consents=consents)
+    """Makes an `open`. told: how long ago this person was told of the machine; None: never.
+
+    minor: None: they have not said it.
+    """
+    made = pb.Open(device_id="test", consents=consents, minor=minor)
     made.audio_format.sample_rate_hertz = RATE
     if told is not None:
         made.last_disclosure.FromDatetime(datetime.now(UTC) - told)

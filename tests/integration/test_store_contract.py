@@ -96,7 +96,7 @@ async def filled(store: Store, person: str = "local", hours: int = 0) -> Session
     await store.write(one_of_each(session))
     await store.add_memories([a_memory(session, "sister Anna", a_vector(1))])
     await store.audit("opened", "none", session.started_at, session.id)
-    await store.close_session(session.id, session.started_at + timedelta(minutes=5), "Slept badly")
+    await store.close_session(session.id, session.started_at + timedelta(minutes=5), "Slept badly", "high")
     return session
 
 
@@ -332,6 +332,14 @@ async def test_the_risk_of_the_newest_other_session_is_carried(store: Store) -> 
     await store.write(Batch(turns=[a_turn(calm)]))
     assert await store.carried_risk("local", now.id) == "none"
     assert await store.carried_risk("local", first.id) == "imminent"
+
+
+async def test_the_level_at_the_end_of_a_session_is_what_is_carried(store: Store) -> None:
+    first = await filled(store)
+    await store.close_session(first.id, NOON, "words", "concern")
+    assert await store.carried_risk("local", uuid4()) == "concern"
+    await store.erase("local", "memory")
+    assert await store.carried_risk("local", uuid4()) == "none"
 
 
 async def test_erasing_memory_leaves_what_was_seen(store: Store) -> None:

@@ -70,7 +70,7 @@ async def a_talk(store: Store, *consents: str, hours: int = 0) -> tuple[Keeper, 
     await keeper.open()
     await keeper.disclosed(session.started_at)
     await talk(keeper, session)
-    await keeper.close(session.started_at + timedelta(minutes=5), "Slept badly")
+    await keeper.close(session.started_at + timedelta(minutes=5), "Slept badly", "high")
     return keeper, session
 
 
