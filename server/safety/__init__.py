@@ -16,6 +16,7 @@ from server.safety.wording import (
     STAYING,
     STAYING_QUIET,
     UNSAFE_AT_HOME,
+    without_server,
     wording,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "readings",
     "understands",
     "what_is_missing",
+    "without_server",
     "wording",
 ]

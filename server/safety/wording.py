@@ -158,6 +158,14 @@ _SAID: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
+def without_server(lines: HelpLines) -> str:
+    """Gives what a client says by itself when its server is gone."""
+    return (
+        f"I have lost my connection and cannot hear you now. If you are in danger, call "
+        f"{lines.emergency_spoken}. You can also call {lines.line_spoken}."
+    )
+
+
 def wording(assessment: Assessment, lines: HelpLines, times: int = 0) -> str:
     """Gives the sentences to say, or "" at level none.
 
