@@ -21,6 +21,9 @@ STEPS = (
 """The steps of a safety plan, after Stanley and Brown (2012), Cognitive and Behavioral Practice
 19(2), 256-264, in our own words."""
 
+ROWS = "{rows}"
+"""In what is said, the place of what was erased: "I erased {rows}"."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -80,7 +83,7 @@ class Line:
     """What a script says next."""
 
     say: str
-    """`{rows}` in it becomes the number of rows that its wish erased."""
+    """`{rows}` in it stands for how much its wish erased; see `told`."""
     wish: Wish | None = None
     """What is to be done before it is said."""
     failed: str = "I could not do that just now, I am sorry. Please ask me again later."
@@ -89,6 +92,14 @@ class Line:
     """Whether the script goes on with the person's next words."""
     discloses: bool = False
     """Whether it says that this is a machine and not a therapist."""
+    behind: bool = False
+    """Whether the words are first answered as any others, and this is said behind the answer. `say`
+    may be "" then: only the wish counts."""
+
+    def told(self, rows: int = 0) -> str:
+        """Gives what to say once the wish is done. rows: how many it erased."""
+        counted = {0: "nothing, as nothing was kept", 1: "one entry"}
+        return self.say.replace(ROWS, counted.get(rows, f"{rows} entries"))
 
 
 @dataclass(frozen=True)
