@@ -7,7 +7,7 @@ import re
 
 from server.scripts import Age, Line, Now
 from server.scripts.telling_age import ADULT_FROM, NUMBER, believed, number, told_age
-from server.scripts.words import core, plain, says
+from server.scripts.words import any_of, core, plain, says
 
 QUESTION = "May I ask: are you eighteen or older?"
 CHILDREN = (
@@ -18,35 +18,36 @@ NOT_TOLD = "That is fine, you need not tell me."
 GO_ON = "Please go on."
 AGAIN = "Are you eighteen or older?"
 WHY = "Young people have a help line of their own, and I remind them of breaks."
-_YES = re.compile(
-    r"(?:(?:yes|yeah|yep|yup|aye|i am|of course|certainly|absolutely|definitely|correct|sure am"
-    r"|(?:i'm )?(?:much |way |a lot |far )?older|long ago)(?: |$))+"
+_OLDER = r"(?:i'm )?(?:much |way |a lot |far )?older"
+_YOUNGER = r"(?:i'm )?(?:a bit |a little |much )?younger"
+_YES = any_of(
+    r"yes|yeah|yep|yup|aye|i am|of course|certainly|absolutely|definitely|correct|sure am",
+    rf"{_OLDER}|long ago",
 )
-_NO = re.compile(
-    r"(?:(?:no|nope|nah|i'm not|i am not|not yet|not quite|almost|nearly|sorry"
-    r"|(?:i'm )?(?:a bit |a little |much )?younger|(?:i'm )?(?:still |just |only )*a (?:child"
-    r"|kid))(?: |$))+"
+_NO = any_of(
+    r"no|nope|nah|i'm not|i am not|not yet|not quite|almost|nearly|sorry",
+    rf"{_YOUNGER}|(?:i'm )?(?:still |just |only )*a (?:child|kid)",
 )
 _NUMBER = re.compile(
     rf"(?:(?:only|just|actually|about|around) )*(?P<n>{NUMBER})(?: years? old| and a half| now)*"
 )
-_REFUSES = re.compile(
-    r"(?:(?:no|sorry|well) )*(?:i(?:'d| would) (?:rather|prefer) (?:not|to not)(?: to)?"
-    r"(?: (?:say|tell|answer)(?: (?:you|that))?)?|i(?: don't|'m not going| won't)(?: want)? to "
-    r"(?:say|tell|answer)(?: (?:you|that))?|i(?:'m not telling|'m not saying| won't say"
-    r"| won't tell)"
-    r"(?: you)?|(?:(?:it's|that's) )?none of your (?:business|concern)|(?:(?:that|it)(?:'s| is) )?"
-    r"(?:private|personal)|(?:it|that|my age) doesn't matter|you (?:may|can) not(?: ask)?"
-    r"|don't ask(?: me)?(?: that)?|pass|skip|next(?: question)?|(?:rather"
-    r"|prefer) not(?: to)?(?: say)?)"
+_SAY = r"(?:say|tell|answer)(?: (?:you|that))?"
+_REFUSAL = any_of(
+    rf"i(?:'d| would) (?:rather|prefer) (?:not|to not)(?: to)?(?: {_SAY})?",
+    rf"i don't want to {_SAY}|i'm not going to {_SAY}|i won't {_SAY}",
+    r"i'm not (?:telling|saying)(?: you)?|(?:rather|prefer) not(?: to)?(?: say)?",
+    r"(?:(?:it's|that's) )?none of your (?:business|concern)",
+    r"(?:(?:that's|that is|it's|it is) )?(?:private|personal)|(?:it|that|my age) doesn't matter",
+    r"you (?:may|can) not(?: ask)?|don't ask(?: me)?(?: that)?|pass|skip|next(?: question)?",
 )
+_REFUSES = re.compile(rf"(?:(?:no|sorry|well) )*{_REFUSAL}(?: (?:sorry|thanks|thank you|please))*")
 _ASKS_WHY = re.compile(
-    r"why(?: (?:do you )?(?:ask|want to know|need to know)(?: that)?| is that important"
-    r"| does (?:that|it) matter)?|what for|what does (?:that|it) matter"
+    any_of(
+        r"why(?: (?:do you )?(?:ask|want to know|need to know)(?: that)?)?|what for",
+        r"why (?:is that important|does (?:that|it) matter)|what does (?:that|it) matter",
+    )
 )
-_MAY_ASK = re.compile(
-    r"(?:(?:sure|ok|okay|fine|all right|alright|go ahead|you (?:may|can)(?: ask)?)(?: |$))+"
-)
+_MAY_ASK = r"(?:sure|ok|okay|fine|all right|alright|go ahead|you (?:may|can)(?: ask)?)"
 _ALONE = 6
 """Words up to which an answer is nothing else besides."""
 
@@ -73,7 +74,7 @@ class AskingAge:
         """Follows any answer; a refusal is one."""
         text = plain(words)
         why = bool(_ASKS_WHY.fullmatch(core(words)))
-        if not self._repeated and (why or says("again", words) or _MAY_ASK.fullmatch(text)):
+        if not self._repeated and (why or says("again", words) or _made_of(_MAY_ASK, text)):
             self._repeated = True
             return Line(f"{WHY} {AGAIN}" if why else AGAIN, waits=True)
         if _REFUSES.fullmatch(text):
@@ -93,7 +94,12 @@ def _answered(words: str) -> bool | None:
         age = number(match["n"])
         return age < ADULT_FROM if believed(age) else None
     text = plain(words)
-    return False if _YES.fullmatch(text) else True if _NO.fullmatch(text) else None
+    return False if _made_of(_YES, text) else True if _made_of(_NO, text) else None
+
+
+def _made_of(answer: str, text: str) -> bool:
+    """Whether plain words are an answer, once or more, and nothing else."""
+    return bool(re.fullmatch(rf"{answer}(?: {answer})*", text))
 
 
 def _behind(minor: bool) -> Line:

@@ -4,7 +4,7 @@ import re
 
 from server.scripts import Consents, Line, Now
 from server.scripts.asking import Asking, Question
-from server.scripts.words import ASK, MAY, asks, core
+from server.scripts.words import ASK, MAY, any_of, asks, core
 
 CAMERA, MEMORY, EMOTION_LOG, SHARE = "camera", "memory", "emotion-log", "share"
 ALL = frozenset({CAMERA, MEMORY, EMOTION_LOG, SHARE})
@@ -50,18 +50,17 @@ _STILL_SEEN = "I could not turn it off just now, I am sorry. Please cover the ca
 
 # What is asked for.
 
-_TALK = (
-    r"(?:(?:this|the|our|my) (?:talks?|conversations?|chats?|words|sessions?)"
-    r"|what (?:i|we) (?:say|talk about|discuss|tell you)|what (?:i'm|i am) (?:saying|telling you)"
-    r"|what (?:we're|we are) (?:saying|talking about)|everything i (?:say|tell you)"
-    r"|what i tell you)"
+_TALK = any_of(
+    r"(?:this|the|our|my) (?:talks?|conversations?|chats?|words|sessions?)",
+    r"what (?:i|we) (?:say|talk about|discuss|tell you)|everything i (?:say|tell you)",
+    r"what (?:i'm|i am|we're|we are) (?:saying|telling you|talking about)",
 )
 _ALL_OF_IT = rf"(?:{_TALK}|this|all of this|any of this|everything|my (?:log|logs|data|diary))"
 _IT = rf"(?:{_ALL_OF_IT}|it|that|them)"
 _FEELINGS = r"(?:my|the) (?:feelings?|emotions?|moods?)"
-_HELPER = (
-    r"(?:therapist|doctor|counsell?or|psychologist|psychiatrist|nurse|gp|clinician"
-    r"|psychotherapist|social worker)"
+_HELPER = any_of(
+    r"therapist|doctor|counsell?or|psychologist|psychiatrist|nurse|gp|clinician",
+    r"psychotherapist|social worker",
 )
 _READER = rf"(?:my|the) {_HELPER}"
 _CAMERA = r"(?:the|my|your|that|this) camera"
@@ -77,7 +76,7 @@ _ABOUT = r"(?:about|of|on|from) (?:me|us|our talks)"
 
 
 def _asked(*ways: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{way})" for way in ways))
+    return re.compile(any_of(*ways))
 
 
 _TO_GIVE = {
@@ -111,6 +110,8 @@ _TO_TAKE = {
         rf"{ASK}(?:turn|switch|shut|put) (?:off {_CAMERA}|{_CAMERA} off)|(?:no )?camera off"
         r"|no camera",
         rf"{ASK}(?:close|stop|disable) {_CAMERA}|{_I_DO_NOT_WANT} {_CAMERA}(?: on)?",
+        rf"i want {_CAMERA} off",
+        rf"would you mind (?:turning|switching) (?:off {_CAMERA}|{_CAMERA} off)",
         rf"{_I_DO_NOT_WANT} (?:you to {_LOOK} me|to be (?:watched|filmed)(?: by you)?)",
     ),
     MEMORY: _asked(
@@ -128,8 +129,8 @@ _TO_TAKE = {
     ),
     SHARE: _asked(
         rf"{ASK}stop sharing(?: {_IT}| {_FEELINGS})?(?: with (?:{_READER}|anyone|anybody))?",
-        rf"(?:{ASK}{_NOT}|{_MUST_NOT}|{_I_DO_NOT_WANT} you to) (?:share|show) (?:{_IT}|{_FEELINGS})"
-        rf"(?: (?:with|to) (?:{_READER}|anyone|anybody))?",
+        rf"(?:{ASK}{_NOT}|{_MUST_NOT}|{_I_DO_NOT_WANT} you to) (?:share|show) "
+        rf"(?:{_IT}|{_FEELINGS}|anything)(?: (?:with|to) (?:{_READER}|anyone|anybody))?",
         rf"(?:{ASK}{_NOT} let|{_I_DO_NOT_WANT}) {_READER}(?: to)? {_READ} (?:{_IT}|{_FEELINGS})",
         rf"{_READER} (?:can't|may not|must not|shouldn't|isn't allowed to) {_READ} "
         rf"(?:{_IT}|{_FEELINGS})",

@@ -3,7 +3,7 @@
 import re
 
 from server.safety import HelpLines
-from server.scripts.words import asks, parts
+from server.scripts.words import any_of, asks, parts
 
 NEVER_CALLS = "I never call anybody myself"
 WHO = "Who is one person whom you trust?"
@@ -15,41 +15,37 @@ _WHOM = (
 )
 _MY = r"my (?:trusted|safe|emergency|support|contact)(?: (?:person|contact|friend|adult))?"
 _ASKS_WHOM = re.compile(
-    rf"who(?:m)? (?:can|could|should|do) i {_WHOM}(?: (?:in|when|if) (?:it|things|i|an?) .*"
-    r"| tonight)?"
-    rf"|who(?:'s| is| was) {_MY}|(?:is there )?(?:anyone|anybody|someone|somebody) i (?:can"
-    rf"|could) {_WHOM}"
+    any_of(
+        rf"who(?:m)? (?:can|could|should|do) i {_WHOM}"
+        r"(?: (?:in|when|if) (?:it|things|i|an?) .*| tonight)?",
+        rf"who(?:'s| is| was) {_MY}",
+        rf"(?:is there )?(?:anyone|anybody|someone|somebody) i (?:can|could) {_WHOM}",
+    )
 )
-_BEFORE = r"^(?:(?:uh+|um+|er|h?mm+|well|so|ok(?:ay)?|yes|yeah|and|i think|i guess|tad ?bot)[, ]+)*"
-_ONE = r"(?:only )?(?:one|person|people|ones)"
-_NAMED = (
-    re.compile(
-        rf"{_BEFORE}{_MY} (?:is|are|would be|should be|will be) (?P<who>.+)$", re.IGNORECASE
-    ),
-    re.compile(
-        rf"{_BEFORE}(?:please )?(?:make|put|note|take) (?P<who>.+?) (?:as|down as|my"
-        rf"|in as) (?:{_MY})$",
-        re.IGNORECASE,
-    ),
+_BEFORE = r"(?:(?:uh+|um+|er|h?mm+|well|so|ok(?:ay)?|yes|yeah|and|i think|i guess|tad ?bot)[, ]+)*"
+_ONE = r"(?:the (?:only )?(?:one|person|people|ones)|someone|somebody)(?: (?:who|whom|that))?"
+_I_TRUST = rf"i (?:really |always )?(?:can |could |would )?{_WHOM}(?: (?:the )?most)?"
+
+
+def _ways(*ways: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(f"{_BEFORE}{way}", re.IGNORECASE) for way in ways)
+
+
+_NAMED = _ways(
+    rf"{_MY} (?:is|are|would be|should be|will be) (?P<who>.+)",
+    rf"(?:please )?(?:make|put|note|take) (?P<who>.+?) (?:as|down as|in as) {_MY}",
 )
 """Said for the plan: it takes the place of whoever stood there."""
-_TRUSTED = (
-    re.compile(
-        rf"{_BEFORE}(?P<who>.+?) (?:is|are) (?:the {_ONE}|someone|somebody)(?: (?:who|whom|that))? "
-        rf"i (?:really |always )?(?:can |could |would )?{_WHOM}(?: (?:the )?most)?$",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        rf"{_BEFORE}the {_ONE}(?: (?:who|whom|that))? i (?:really )?(?:can |could |would )?{_WHOM}"
-        rf"(?: (?:the )?most)? (?:is|are) (?P<who>.+)$",
-        re.IGNORECASE,
-    ),
+_TRUSTED = _ways(
+    rf"(?P<who>.+?) (?:is|are) {_ONE} {_I_TRUST}",
+    rf"{_ONE} {_I_TRUST} (?:is|are) (?P<who>.+)",
+    r"i (?:really )?trust (?P<who>.+?) (?:the )?most",
 )
 """Said by the way: it is added to whoever stands there."""
+_TITLE = re.compile(r"\b(dr|mrs?|ms|st|prof)\.", re.IGNORECASE)
 _NOBODY = re.compile(
     r"\b(?:i|i'm|he|she|they|it|you|that|this|who|what|there|not|no|nobody|never|none|if|maybe"
-    r"|think"
-    r"|don't|isn't|aren't|dead|gone|god)\b|n't\b",
+    r"|think|dead|gone|god)\b|n't\b",
     re.IGNORECASE,
 )
 """Words that no trusted person's name has."""
@@ -64,10 +60,13 @@ def named(words: str) -> tuple[str, bool]:
     """Gives whom the person trusts, in their words, or ""; and whether only they are meant."""
     if not parts(words):
         return "", False
-    for sentence in re.split(r"[.!?\n]+", " ".join(words.replace("’", "'").split())):
+    text = _TITLE.sub(r"\1", " ".join(words.replace("’", "'").split()))
+    for sentence in re.split(r"[.!?]+", text):
         for patterns, only in ((_NAMED, True), (_TRUSTED, False)):
             for pattern in patterns:
-                if (match := pattern.match(sentence.strip())) and (who := _checked(match["who"])):
+                if (match := pattern.fullmatch(sentence.strip())) and (
+                    who := _checked(match["who"])
+                ):
                     return who, only
     return "", False
 

@@ -4,7 +4,7 @@ import re
 
 from server.scripts import Erase, Line, Now
 from server.scripts.asking import Asking, Question
-from server.scripts.words import ASK, asks, core
+from server.scripts.words import ASK, any_of, asks, core
 
 NEWEST_S = 300.0
 """How far back "forget that" reaches: who regrets something says so within minutes."""
@@ -13,24 +13,33 @@ _DELETE = r"(?:delete|erase|remove|wipe|clear)"
 _SAID = r"(?:what i(?:'ve)? (?:just )?|(?:everything|that) i(?:'ve)? just )(?:said|told you)"
 _KNOWN = r"(?: (?:that )?you(?:'ve)? (?:know|have|kept|keep|saved|stored|remember))"
 _OF_ME = r"(?: (?:about|of|on) me)"
+_DATA = r"(?:data|memory|memories|history|records?|information)"
+_TOLD = any_of(
+    r"i(?:'ve)? (?:ever )?(?:said|told you)",
+    r"we(?:'ve)? (?:ever )?(?:said|talked about|discussed)",
+)
+_LAST = any_of(
+    r"the last (?:bit|part|thing(?: i said)?|(?:few |five |two |couple of )?minutes)",
+    r"my last (?:words|sentence|message)",
+)
 _BARE = re.compile(rf"{ASK}(?:forget|delete|erase) (?:that|this)(?: again)?")
 """Only as all of the words: "forget that, how are you" changes the subject."""
 _NEWEST = re.compile(
-    rf"{ASK}forget (?:{_SAID}|i (?:just )?said (?:that|this|it))(?: just now)?"
-    rf"|{_WISH}{_DELETE} (?:{_SAID}|the last (?:bit|part|thing(?: i said)?|(?:few |five )?minutes)"
-    r"|my last (?:words|sentence|message))(?: just now)?"
+    any_of(
+        rf"{ASK}forget (?:{_SAID}|i (?:just )?said (?:that|this|it)|{_LAST})",
+        rf"{_WISH}{_DELETE} (?:{_SAID}|{_LAST})",
+    )
 )
 _EVERYTHING = re.compile(
-    rf"{ASK}{_DELETE} (?:everything|all|it all|all of it){_KNOWN}?{_OF_ME}?"
-    rf"|{_WISH}{_DELETE} (?:everything|all|all of it)(?:{_KNOWN}{_OF_ME}?|{_OF_ME})"
-    rf"|{_WISH}{_DELETE} (?:all )?(?:of )?(?:my|your) (?:data|memory|memories|history|records?"
-    rf"|information)(?:{_KNOWN}?{_OF_ME})?"
-    rf"|{_WISH}{_DELETE} (?:what|whatever|anything){_KNOWN}{_OF_ME}?"
-    rf"|{ASK}forget (?:me|all of it|it all|everything{_OF_ME}?|(?:everything|what"
-    rf"|all){_KNOWN}{_OF_ME}?)"
-    rf"|(?:{ASK}forget|{_WISH}{_DELETE}) (?:everything|all) (?:i(?:'ve)? (?:ever )?(?:said"
-    r"|told you)"
-    r"|we(?:'ve)? (?:ever )?(?:said|talked about))"
+    any_of(
+        rf"{ASK}{_DELETE} (?:everything|all|it all|all of it){_KNOWN}?{_OF_ME}?",
+        rf"{_WISH}{_DELETE} (?:everything|all|all of it)(?:{_KNOWN}{_OF_ME}?|{_OF_ME})",
+        rf"{_WISH}{_DELETE} (?:all )?(?:of )?(?:my|your) {_DATA}(?:{_KNOWN}?{_OF_ME})?",
+        rf"{_WISH}{_DELETE} (?:what|whatever|anything){_KNOWN}{_OF_ME}?",
+        rf"{ASK}forget (?:me|all of it|it all|everything{_OF_ME}?)",
+        rf"{ASK}forget (?:everything|what|all){_KNOWN}{_OF_ME}?",
+        rf"(?:{ASK}forget|{_WISH}{_DELETE}) (?:everything|all) {_TOLD}(?: today| tonight)?",
+    )
 )
 _ASK_NEWEST = "Shall I erase what was said in the last five minutes? Yes or no?"
 _ASK_EVERYTHING = "Shall I erase all that I keep of you, from every talk, for good? Yes or no?"

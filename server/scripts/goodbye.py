@@ -5,53 +5,59 @@ import re
 from server.safety import HelpLines
 from server.safety.help_lines import ANYWHERE
 from server.scripts import Line, Now, Stop
-from server.scripts.words import ASK, core, pieces
+from server.scripts.words import ASK, any_of, core, pieces
 
 GOODBYE = "Goodbye, and take good care of yourself."
 GOOD_NIGHT = "Good night, and sleep well."
 ENOUGH = "Of course, that is enough for today; take good care of yourself."
 QUIET = "Okay."
-_WITH = (
-    r"(?:for (?:listening|today|talking|everything|being here|the talk|your (?:time|help))"
-    r"(?: \w+){0,4}|(?:i'm|i am) (?:\w+ )?(?:sleepy|getting up early)|it's (?:\w+ )?late(?: now)?"
-    r"|(?:that|this|it) (?:really )?helped(?: \w+){0,4}|i feel (?:\w+ )?better(?: \w+)?"
-    r"|(?:that|this|it) was (?:\w+ )?(?:good|nice|helpful|lovely)(?: \w+){0,4})"
+_WITH = any_of(
+    r"for (?:listening|today|talking|everything|being here|the talk)(?: \w+){0,4}",
+    r"for your (?:time|help|patience)(?: \w+){0,4}",
+    r"(?:i'm|i am) (?:\w+ )?(?:sleepy|getting up early)|it's (?:\w+ )?late",
+    r"(?:that|this|it) (?:really )?helped(?: \w+){0,4}|i feel (?:\w+ )?better(?: \w+)?",
+    r"(?:that|this|it) was (?:\w+ )?(?:good|nice|helpful|lovely)(?: \w+){0,4}",
 )
 """What else may be said with a goodbye; beside anything else it is no mere end of a talk."""
-_NIGHT = (
-    r"(?:good ?night|night night|sleep well)(?: (?:and|then|so|bye|see you (?:tomorrow|later)"
-    r"|talk (?:to you )?(?:tomorrow|later)))*"
-    r"|i(?:'m| am) (?:going to|off to) bed"
-    r"|i(?:'ve got to| have to| need to| should|'ll) go to (?:bed|sleep)"
+_SEE_YOU = any_of(
+    r"see you(?: (?:tomorrow|later|soon|again|next time))?|see ya|until (?:tomorrow|next time)",
+    r"(?:let's |i'll |i will )?(?:talk|speak)(?: to you)? (?:tomorrow|later|soon)",
+    r"have a (?:good|nice) (?:day|evening|night)",
 )
-_BYE = (
-    r"(?:good ?bye|bye|bye ?bye|see you(?: (?:tomorrow|later|soon|again|next time))?|see ya"
-    r"|until (?:tomorrow|next time)|(?:i(?:'ll| will) )?(?:talk|speak) to you (?:tomorrow|later"
-    r"|soon)"
-    r"|talk (?:tomorrow|later|soon)|have a (?:good|nice) (?:day|evening|night))"
-    r"(?: (?:and|for now|for today|bye|goodbye|see you(?: tomorrow| later)?|until tomorrow"
-    r"|have a (?:good|nice) (?:day|evening|night)))*"
-    r"|(?:i (?:really )?(?:have to|need to|must|should)|i(?:'ve| have)? (?:got to|gotta)|gotta"
-    r"|i(?:'d| had) better) (?:go|run|get going|hang up)(?: (?:to work|soon|bye|goodbye))*"
+_MUST = any_of(
+    r"i (?:really )?(?:have to|need to|must|should)",
+    r"i(?:'ve| have)? (?:got to|gotta)|gotta|i(?:'d| had) better",
 )
-_ENOUGH = (
-    r"(?:that's|that is|that was|this is) (?:enough|all|it) for (?:today|now|tonight|this evening)"
-    r"|enough for (?:today|now|tonight)|(?:let's|let us|can we|i want to|i'd like to) "
-    r"(?:(?:stop|finish|leave it) (?:here|there|for (?:today|now|tonight))"
-    r"|(?:stop|finish|end) (?:talking|(?:the|this|our) (?:talk|conversation|call|chat)))"
-    r"(?: for (?:today|now|tonight))?"
-    r"|i (?:don't|do not) want to talk(?: to you)?(?: anymore)?"
-    r"(?: (?:today|tonight|for now|right now))?"
+_TODAY = r"(?:today|now|tonight|this evening)"
+_NIGHT = any_of(
+    rf"(?:good ?night|night night|sleep well)(?: (?:and|then|so|bye|{_SEE_YOU}))*",
+    rf"i(?:'m| am) (?:going to|off to) bed|(?:{_MUST}|i'll) go to (?:bed|sleep)",
+)
+_BYE = any_of(
+    rf"(?:good ?bye|bye|bye ?bye|{_SEE_YOU})"
+    rf"(?: (?:and|for now|for today|bye|goodbye|{_SEE_YOU}))*",
+    rf"{_MUST} (?:go|run|get going|hang up)(?: (?:to work|soon|bye|goodbye))*",
+)
+_ENOUGH = any_of(
+    rf"(?:that's|that is|that was|this is) (?:enough|all|it) for {_TODAY}|enough for {_TODAY}",
+    rf"i(?:'m| am) done for {_TODAY}",
+    rf"(?:let's|let us|can we|i want to|i'd like to) (?:stop|finish|leave it) "
+    rf"(?:here|there|for {_TODAY})(?: for {_TODAY})?",
+    r"(?:let's|let us|can we|i want to|i'd like to) (?:stop|finish|end) "
+    rf"(?:talking|(?:the|this|our) (?:talk|conversation|call|chat))(?: for {_TODAY})?",
+    r"i (?:don't|do not) want to talk(?: to you)?(?: anymore)?"
+    r"(?: (?:today|tonight|for now|right now))?",
 )
 _BESIDE = re.compile(_WITH)
 _FAREWELLS = tuple(
-    (re.compile(rf"(?:{_WITH} )?(?:{farewell})"), answer)
+    (re.compile(rf"(?:{_WITH} )?{farewell}"), answer)
     for farewell, answer in ((_NIGHT, GOOD_NIGHT), (_BYE, GOODBYE), (_ENOUGH, ENOUGH))
 )
-_QUIET = re.compile(
-    rf"{ASK}(?:stop talking|be quiet|be silent|quiet|shut up|silence|hush|shush|shh+|don't talk"
-    r"|don't say anything|say nothing)(?: (?:and |be quiet|stop|shut up|now|please))*"
+_SILENCE = any_of(
+    r"stop talking|be quiet|be silent|quiet|shut up|silence|hush|shush|shh+",
+    r"don't talk|don't say anything|say nothing",
 )
+_QUIET = re.compile(rf"{ASK}{_SILENCE}(?: (?:and|stop|please|now|{_SILENCE}))*")
 _STOP = re.compile(
     rf"{ASK}(?:stop|stop it|stop that|that's enough|enough)(?: (?:stop|it|now|please))*"
 )

@@ -6,7 +6,7 @@ It knows nothing of breathing that was not asked for, and judges no answer.
 import re
 
 from server.scripts import Line, Now
-from server.scripts.words import ASK, WE, asks, plain, says
+from server.scripts.words import ASK, WE, any_of, asks, plain, says
 
 STEPS = (
     "Breathe out slowly, and tell me five things that you can see.",
@@ -19,24 +19,29 @@ END = "You did that well, and I am here. How is it now?"
 STOPPED = "All right, we stop here. What would help you now?"
 TOLD_FROM = 40
 """Words from which somebody tells something, and does not count things."""
-_EXERCISE = (
-    r"(?:grounding|(?:grounding|breathing|calming|relaxation|five senses) (?:exercises?|technique)"
-    r"|(?:5 4 3 2 1|five four three two one)(?: exercise)?)"
+_EXERCISE = any_of(
+    r"grounding|some (?:grounding|breathing)",
+    r"(?:grounding|breathing|calming|relaxation|five senses) (?:exercises?|technique)",
+    r"(?:5 4 3 2 1|five four three two one)(?: exercise)?",
 )
+_CALM = any_of(
+    r"calm (?:down|myself)|relax|breathe|ground myself|settle(?: down)?|slow down",
+    r"get through this(?: panic(?: attack)?)?|with (?:this|my|the) panic(?: attack)?",
+)
+_PANIC = r"(?:i(?:'m| am) (?:panicking|having a panic attack))"
 _TO_BEGIN = re.compile(
-    rf"(?:{ASK}|{WE}|i'm (?:panicking|having a panic attack) )(?:{ASK}|{WE})"
-    r"help me(?: to)? (?:calm (?:down|myself)|relax|breathe|ground myself|settle(?: down)?"
-    r"|slow down"
-    r"|get through this(?: panic(?: attack)?)?|with (?:this|my|the) panic(?: attack)?)"
-    rf"|(?:{WE}|{ASK}|i (?:want|need|would like) )(?:(?:do|try|start|begin|make|go through) )?"
-    rf"(?:(?:a|an|the|some|that|another|one) )?{_EXERCISE}(?: with me| together)?"
-    rf"|{ASK}(?:calm me down|ground me|breathe with me)|{WE}breathe together"
-    r"|i(?:'m| am) having a panic attack"
+    any_of(
+        rf"(?:{_PANIC} )?(?:{ASK}|{WE})help me(?: to)? {_CALM}",
+        rf"(?:{WE}|{ASK}|i (?:want|need|would like) )(?:(?:do|try|start|begin|make|go through) )?"
+        rf"(?:(?:a|an|the|that|another|one) )?{_EXERCISE}(?: with me| together)?",
+        rf"{ASK}(?:calm me down|ground me|breathe with me)|{WE}breathe together",
+        r"i(?:'m| am) having a panic attack(?: help(?: me)?)?",
+        r"i need help (?:to calm down|calming down|to breathe|breathing)",
+    )
 )
 _NO_USE = re.compile(
     r"\b(?:(?:this|it)(?:'s| is)?(?: is)? (?:not|isn't|doesn't|does not) (?:help|helping|work"
-    r"|working)"
-    r"|i can't do this|this is (?:stupid|silly|pointless))\b"
+    r"|working)|i can't do this|this is (?:stupid|silly|pointless))\b"
 )
 
 

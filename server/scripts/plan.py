@@ -8,7 +8,7 @@ import re
 from server.scripts import STEPS, Keep, Line, Now, Plan
 from server.scripts.asking import UNDONE, Asking, Question
 from server.scripts.contact import NEVER_CALLS, asks_whom, named, suggested
-from server.scripts.words import ASK, WE, asks, cut, says
+from server.scripts.words import ASK, WE, any_of, asks, core, cut, says
 
 CONTACT = 3
 """The step that says whom to ask."""
@@ -58,37 +58,42 @@ _NAMES = (
     r"(?:how i notice.*|(?:the |my )?(?:warning )?signs?)",
     r"(?:what i can do.*)",
     r"(?:(?:the |my )?people and places|(?:the |my )?distractions?)",
-    r"(?:who(?:m)? (?:i|to) (?:can |could )?(?:ask|call)(?: for help)?|my (?:trusted|emergency"
-    r"|safe)"
-    r" (?:person|contact)|my contact)",
+    r"(?:who(?:m)? (?:i|to) (?:can |could )?(?:ask|call)(?: for help)?"
+    r"|my (?:(?:trusted|emergency|safe) )?(?:person|contact))",
     r"(?:(?:the |my )?(?:professionals?|help ?lines?|doctors?)(?: and help ?lines?)?)",
     r"(?:(?:how i keep|what is|what's).* (?:out of reach|safe).*)",
 )
 """Ways to name a step besides its number."""
-_A_PLAN = (
-    r"(?:(?:safety|crisis) plan|plan for (?:the |my |when (?:it|things) (?:gets?|goes?|is|are) )?"
-    r"(?:bad|hard|worse|dark|rough|difficult|wrong)(?: (?:days?|times?|moments?|nights?|ones))?)"
+_BAD = r"(?:bad|hard|worse|dark|rough|difficult|wrong)"
+_A_PLAN = any_of(
+    r"(?:safety|crisis) plan",
+    rf"plan for (?:the |my |when (?:it|things) (?:gets?|goes?|is|are) )?{_BAD}"
+    r"(?: (?:days?|times?|moments?|nights?|ones))?",
 )
 _MY_PLAN = r"(?:my (?:safety |crisis )?plan|(?:the|our) (?:safety|crisis) plan)"
+_MAKE = any_of(
+    r"make|create|write|build|do|start|begin|set up|work on|try|have",
+    r"go on with|continue(?: with)?|finish|complete",
+)
 _TO_MAKE = re.compile(
-    rf"(?:{WE}|{ASK}|i (?:want|need|would like|'d like) )(?:(?:make|create|write|build|do|start"
-    r"|begin"
-    r"|set up|work on|go on with|continue(?: with)?|finish|complete|have|try) )?(?:(?:me|us) )?"
+    rf"(?:{WE}|{ASK}|i (?:want|need|would like|'d like) )(?:{_MAKE} )?(?:(?:me|us) )?"
     rf"(?:(?:a|the|my|our|another|that) )?(?:new )?{_A_PLAN}(?: with me| together)?"
 )
+_READ = r"(?:read|tell|show|say|hear|repeat|go (?:through|over)|what(?:'s| is)(?: in)?)"
 _TO_READ = re.compile(
-    rf"(?:{ASK}|{WE})(?:read|tell|show|say|hear|repeat|go (?:through|over)|what(?:'s| is)(?: in)?)"
-    rf"(?: me)?(?: out)? {_MY_PLAN}(?: (?:to me|out loud|aloud|again|say))*"
-    rf"|what does {_MY_PLAN} say"
+    any_of(
+        rf"(?:{ASK}|{WE}){_READ}(?: me)?(?: out)? {_MY_PLAN}"
+        r"(?: (?:back|to me|out loud|aloud|again|say))*",
+        rf"what does {_MY_PLAN} say",
+    )
 )
 _CHANGE = rf"(?:{ASK}|{WE})(?:change|redo|edit|update|correct|replace|fix)"
+_OF_PLAN = r"(?: (?:of|in) (?:my|the) plan)?"
 _TO_CHANGE_NUMBER = re.compile(
     rf"{_CHANGE} (?:the )?(?:(?:step|number|point|part)(?: number)? (?P<n>\w+)"
-    r"|(?P<nth>\w+) (?:step|point|part))(?: (?:of|in) (?:my|the) plan)?"
+    rf"|(?P<nth>\w+) (?:step|point|part)){_OF_PLAN}"
 )
-_TO_CHANGE = tuple(
-    re.compile(rf"{_CHANGE} {name}(?: (?:of|in) (?:my|the) plan)?") for name in _NAMES
-)
+_TO_CHANGE = tuple(re.compile(rf"{_CHANGE} {name}{_OF_PLAN}") for name in _NAMES)
 _TO_DELETE = re.compile(
     rf"(?:{ASK}|{WE})(?:delete|erase|remove|forget|clear|throw away) (?:all of )?{_MY_PLAN}"
 )
@@ -115,7 +120,7 @@ class Planning:
             self._take([], now)
             question = Question(DELETE, Line(DELETED, Keep(Plan())), erases=True)
             return self._asking.ask(question, now) if now.plan else Line(NO_PLAN)
-        if asks(_TO_READ, words):
+        if asks(_TO_READ, words) or core(words) == "my plan":
             return Line(_read(now.plan) or NO_PLAN)
         if (step := _step_to_change(words)) is not None:
             self._take([step], now)

@@ -25,7 +25,8 @@ NUMBER = (
     rf"|{'|'.join(_TEENS)}|{'|'.join(_ONES)})(?![\w'])"
 )
 """In a pattern: a whole number below a thousand, in digits, or below a hundred in words."""
-_MARKS = re.compile(r"[,.;:!?…\n]+")
+_ENDS_OF_SENTENCES = re.compile(r"[.!?…\n]+")
+_COMMAS = re.compile(r"[,;:]+")
 _I_AM = r"(?:i'm|i am)"
 _BEGINS = r"(?:^|(?<=\band )|(?<=\bbut )|(?<=\bbecause )|(?<=\bcause )|(?<=\bsince ))"
 """Where somebody speaks of themselves; not after "he says" or "when"."""
@@ -36,8 +37,7 @@ _MEASURES = (
 )
 _ENDS = (
     r"(?=$| (?:and|but|so|because|now|today|actually|already|yet|by the way|(?:almost|nearly"
-    r"|going on) "
-    rf"{NUMBER})\b(?! (?:a )?(?:{NUMBER}|half|few|couple|{_MEASURES})))"
+    rf"|going on) {NUMBER})\b(?! (?:a )?(?:{NUMBER}|half|few|couple|{_MEASURES})))"
 )
 _OLD = r"(?: (?:years? old|years? of age|yrs old))?(?: and a half)?"
 _WHEN = r"(?: (?:yesterday|recently|(?:last|this|in|on) \w+))?"
@@ -68,16 +68,15 @@ _GRADE = (
 )
 _MINOR = re.compile(
     rf"{_BEGINS}{_I_AM} {_ONLY}(?:a (?:minor|teenager|teen|school ?(?:girl|boy|kid))|underage"
-    rf"|in {_GRADE})"
-    rf"{_ENDS}"
+    rf"|in {_GRADE}){_ENDS}"
 )
 _ADULT = re.compile(
     rf"{_BEGINS}{_I_AM} {_ONLY}(?:an adult|a grown ?up|a grown (?:man|woman)"
     rf"|in my (?:early |mid |late )?(?:{'|'.join(one[:-1] + 'ies' for one in _TENS)})){_ENDS}"
 )
 _OF_OTHERS = re.compile(r"\b(?:said|says|say|told|tells|thinks?|thought|lied|song)(?: \w+)? and $")
-_STORY = re.compile(r"(?:so|and|and then|then|anyway) ")
-"""Beginnings of what was once, told as if it were now: "so I'm six, and he walks in"."""
+_STORY = re.compile(rf"(?:so|and|and then|then|anyway) {_I_AM} (?:\w+ ){{1,4}}and ")
+"""How what was once is told as if it were now: "so I'm six, and he walks in"."""
 
 
 def told_age(words: str) -> bool | None:
@@ -85,9 +84,11 @@ def told_age(words: str) -> bool | None:
 
     However long the words are; ages of others, of then, and other numbers are none.
     """
-    text = core(_MARKS.sub(" and ", words.strip(" .!?")))
-    if _STORY.match(plain(words)) and " and " in text:
+    # Between sentences nobody is quoted; after a comma somebody may be: "he said, I'm fifteen".
+    marked = _ENDS_OF_SENTENCES.sub(" and and ", _COMMAS.sub(" and ", words.strip(" .!?")))
+    if _STORY.match(plain(marked)):
         return None
+    text = core(marked)
     for pattern, adult_from in _NUMBERED:
         for match in pattern.finditer(text):
             age = number(match["n"])

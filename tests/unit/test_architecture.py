@@ -164,6 +164,7 @@ def test_an_adapter_is_imported_by_name_only() -> None:
         ("spare", ()),
         ("prompt", ("engines",)),
         ("safety", ("errors",)),
+        ("scripts", ("safety",)),
         ("pictures", ("engines", "errors")),
         ("sound", ("engines", "errors")),
         ("memory", ("engines", "errors", "store")),
@@ -180,9 +181,10 @@ def test_a_room_enters_only_the_rooms_below_it(room: str, allowed: tuple[str, ..
     assert allowed_only(f"server.{room}", "tadbot.v1", *rooms) == []
 
 
-def test_safety_and_turn_taking_do_no_input_or_output() -> None:
+def test_safety_scripts_and_turn_taking_do_no_input_or_output() -> None:
     doors = ("asyncio", "socket", "subprocess", "threading", "os", "pathlib", "grpc", "psycopg")
     assert breaches("server.safety", *doors) == []
+    assert breaches("server.scripts", *doors, "time") == []
     for room in ("turn_taking", "patience", "interruption", "own_voice"):
         assert breaches(f"server.{room}", *doors, "time") == []
     assert breaches("server.prompt", *doors, "time") == []
