@@ -63,7 +63,6 @@ class Answering:
         self._before = exchanges(guest.resumed)
         self._said: list[Said] = []
         self._risk = RiskState(guest.carried_risk)
-        self._unsafe_at_home = False
         self._owed = Assessment()
         """Danger that was noticed, and whose answer was not heard yet."""
         self._times_answered: dict[str, int] = {}
@@ -133,9 +132,9 @@ class Answering:
         self._said.append(said)
         found = said.assessment
         level = self._risk.take(found.level, said.start / SAMPLE_RATE_HERTZ)
-        self._unsafe_at_home = self._unsafe_at_home or found.reason in UNSAFE_AT_HOME
+        self._asides.unsafe_at_home |= found.reason in UNSAFE_AT_HOME
         if self.scripted and LEVELS.index(found.level) < LEVELS.index(level):
-            found = Assessment(level, STAYING_QUIET if self._unsafe_at_home else STAYING)
+            found = Assessment(level, STAYING_QUIET if self._asides.unsafe_at_home else STAYING)
         self._owed = max(self._owed, found, key=lambda one: LEVELS.index(one.level))
 
     def take_back(self, said: Said) -> None:
@@ -157,7 +156,13 @@ class Answering:
         """Answers what the person said; `said.saying` is the reply that this speaks."""
         assert said.saying is not None
         danger = said.saying.answers
-        if danger is not None and danger.reason not in (STAYING, STAYING_QUIET):
+        if self._asides.covered:
+            # What is said now may be somebody else's, and is heard by them; help stays owed.
+            said.saying.answers = None
+            await self._asides.answer(reply, said, self.risk_level)
+            if self._asides.covered:
+                return
+        elif danger is not None and danger.reason not in (STAYING, STAYING_QUIET):
             await self._answer_danger(reply, said, danger)
         elif not await self._asides.answer(reply, said, self.risk_level):
             # Rights and goodbye hold in danger as well; all else waits.
@@ -193,6 +198,7 @@ class Answering:
         if hint and await self._asides.answer(reply, said, self.risk_level):
             return
         self._asides.drop()
+        await self._asides.hear_age(said)
         await self._help(reply, said)
 
     async def _help(self, reply: Reply, said: Said) -> None:

@@ -11,9 +11,10 @@ from server.outbox import whole
 from server.reply import Reply
 from server.rights import Rights
 from server.safety import HelpLines
-from server.scripts import Line, Now
+from server.scripts import Age, Line, Now
 from server.scripts.choosing import Scripts
 from server.scripts.reminders import Moment, Reminder, Reminders
+from server.scripts.telling_age import told_age
 from server.turns import Guest, Said
 
 ASKS_AGE_FROM = 3
@@ -35,6 +36,8 @@ class Asides:
         self._turn = 0
         """The newest turn that they were asked about: it may go on."""
         self._reminders = Reminders()
+        self.unsafe_at_home = False
+        """Whether somebody near the person was the danger in this session."""
         self._answers = 0
         self._behind: Line | None = None
         try:
@@ -53,6 +56,17 @@ class Asides:
     def busy(self) -> bool:
         """Whether a script waits for the person's next words."""
         return self._scripts.busy
+
+    @property
+    def covered(self) -> bool:
+        """Whether somebody else may be listening: nothing but the weather is spoken of."""
+        return self._scripts.covered
+
+    async def hear_age(self, said: Said) -> None:
+        """Takes the age that is told in words which are answered as danger."""
+        minor = told_age(said.words)
+        if minor is not None and minor != self._rights.minor:
+            await whole(self._rights.fulfil(said.turn, Age(minor)))
 
     def drop(self) -> None:
         """Gives up what is going on: danger came in between."""
@@ -137,4 +151,5 @@ class Asides:
             plan=self._rights.plan,
             lines=self._lines,
             local=None,
+            unsafe_at_home=self.unsafe_at_home,
         )

@@ -7,6 +7,7 @@ it is the count of samples heard; real time is only measured for the latencies.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -20,6 +21,7 @@ from server.consent import Keeper
 from server.dialogue import Dialogue, Surroundings
 from server.engines import SAMPLE_RATE_HERTZ, Engines
 from server.errors import RequestError, TadbotError
+from server.kept_help import KeptHelp
 from server.meaning import Meaning
 from server.memory import Memory
 from server.outbox import Outbox, Send
@@ -39,19 +41,28 @@ GOODBYE_S = 30.0
 """Longest that a reply may go on after the person has said goodbye."""
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What a talk shares with all others of its server."""
+
+    engines: Engines
+    settings: Settings
+    kept_help: KeptHelp
+
+
 class Conversation:
     """One talk. Construct it, then `run` it once."""
 
-    def __init__(
-        self, engines: Engines, keeper: Keeper, settings: Settings, guest: Guest, lines: HelpLines
-    ) -> None:
-        self._engines = engines
+    def __init__(self, shared: Shared, keeper: Keeper, guest: Guest, lines: HelpLines) -> None:
+        self._engines = engines = shared.engines
         self._keeper = keeper
-        self._settings = settings
+        self._settings = shared.settings
+        self._kept_help = shared.kept_help
         self._guest = guest
         self._clock = Clock(guest.started_at, guest.sample_count)
         self._memory = Memory(engines.embedder, keeper, guest.session_id)
         self._lines = lines
+        self._opened = asyncio.Event()
         self._dialogue: Dialogue | None = None
 
     @property
@@ -79,6 +90,7 @@ class Conversation:
                     tasks.create_task(self._seeing.run()),
                     tasks.create_task(self._memory.run()),
                 ]
+                helpers.append(tasks.create_task(self._send_help()))
                 await self._open(dialogue)
                 async for request in requests:
                     await self._take(dialogue, request)
@@ -129,12 +141,20 @@ class Conversation:
         )
         opened.start_time.FromDatetime(self._guest.started_at)
         await self._outbox.put(0, opened=opened)
+        self._opened.set()
         await self._rights.open()
         if self._guest.may_see and self._engines.emotion is None:
             await self._outbox.notice(0, "EMOTION_OFF", "This server recognises no emotions.")
         await self._outbox.activity(0, pb.State.LISTENING)
         if self._settings.conversation.greeting and self._answering.greets:
             dialogue.greet()
+
+    async def _send_help(self) -> None:
+        """Sends what the client keeps for the time without a server, unless it has it."""
+        await self._opened.wait()
+        made = await self._kept_help.of(self._lines)
+        if made.version != self._guest.help_lines_version:
+            await self._outbox.put(0, help_lines=made)
 
     async def _take(self, dialogue: Dialogue, request: pb.ConverseRequest) -> None:
         match request.WhichOneof("event"):

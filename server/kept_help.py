@@ -40,7 +40,8 @@ class KeptHelp:
                 except EngineError:
                     # It is tried again for the next talk.
                     log.error("the help line for clients without a server could not be spoken")
-                made.version = hashlib.sha256(made.SerializeToString(deterministic=True)).hexdigest()
+                whole = made.SerializeToString(deterministic=True)
+                made.version = hashlib.sha256(whole).hexdigest()
             return made
 
     async def _speak(self, text: str) -> Samples:
@@ -57,4 +58,3 @@ def _written(lines: HelpLines, text: str) -> pb.HelpLines:
         made.lines.add(name="emergency", number=lines.emergency, emergency=True)
     made.lines.add(name=lines.name, number=lines.number)
     return made
-

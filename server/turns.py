@@ -53,6 +53,8 @@ class Guest:
     """Whether they said that they are a minor; None: not known."""
     talk_days: int = 0
     """On how many of the last days they talked, as far as that is kept."""
+    help_lines_version: str = ""
+    """Of the help that their client keeps; "" for none."""
     time_zone: str = ""
     """IANA name; "" unknown."""
     resumed: tuple[Turn, ...] = ()

@@ -114,6 +114,8 @@ class Now:
     """Whether this server recognises emotions at all."""
     minor: bool | None = None
     """Whether the person said that they are a minor; None: not known."""
+    unsafe_at_home: bool = False
+    """Whether somebody near the person was the danger in this session."""
     plan: Plan = field(default_factory=Plan)
     lines: HelpLines | None = None
     local: datetime | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from server.scripts import Line, Now, Script, Stop
 from server.scripts.age import AskingAge
 from server.scripts.consents import Consenting
+from server.scripts.cover import Cover
 from server.scripts.erasing import Erasing
 from server.scripts.goodbye import Goodbye
 from server.scripts.grounding import Grounding
@@ -24,6 +25,7 @@ _SENTENCES = re.compile(r"(?<=[.!?]) ")
 class _Talks:
     """One of each, and those that wait for an answer, the newest last, with what they asked."""
 
+    cover: Cover = field(default_factory=Cover)
     goodbye: Goodbye = field(default_factory=Goodbye)
     consenting: Consenting = field(default_factory=Consenting)
     erasing: Erasing = field(default_factory=Erasing)
@@ -36,7 +38,7 @@ class _Talks:
     @property
     def first(self) -> tuple[Script, ...]:
         """Those that are heard even in the midst of a plan or an exercise, in their order."""
-        return (self.goodbye, self.consenting, self.erasing, self.honesty)
+        return (self.cover, self.goodbye, self.consenting, self.erasing, self.honesty)
 
     @property
     def all(self) -> tuple[Script, ...]:
@@ -61,6 +63,12 @@ class Scripts:
             return self._go_on(words, now) or self._begin(words, now) or self._again(now)
         finally:
             forget()
+
+    @property
+    def covered(self) -> bool:
+        """Whether somebody else may be listening: nothing but the weather is spoken of."""
+        waiting = self._talks.waiting
+        return bool(waiting) and waiting[-1][0] is self._talks.cover
 
     @property
     def busy(self) -> bool:

@@ -13,11 +13,14 @@ _COVER = re.compile(
     r"|about the|nice|let's talk about the) )?weather(?: today| tomorrow| like(?: today)?| now)?"
 )
 _SAFE_AGAIN = re.compile(
-    r"\b(?:(?:i'm|i am|we're|we are) (?:alone|safe)(?: again| now)?|(?:he|she|they)(?:'s| is|'re| are"
-    r"|'ve| has| have)? (?:gone|left|away|out)(?: again| now)?|coast is clear|safe (?:again|now)"
+    r"\b(?:(?:i'm|i am|we're|we are) (?:alone|safe)(?: again| now)?"
+    r"|(?:he|she|they)(?:'s| is|'re| are|'ve| has| have)? (?:gone|left|away|out)(?: again| now)?"
+    r"|coast is clear|safe (?:again|now)"
     r"|go on now)\b"
 )
-_STILL_THERE = re.compile(r"\b(?:not (?:alone|safe|gone)|isn't gone|(?:alone|safe) yet|still here)\b")
+_STILL_THERE = re.compile(
+    r"\b(?:not (?:alone|safe|gone)|isn't gone|(?:alone|safe) yet|still here)\b"
+)
 _SMALL_TALK = (
     "It looks like a mild day. Is it dry where you are?",
     "There may be some wind later. A coat will do.",

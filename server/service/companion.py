@@ -11,8 +11,9 @@ from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import companion_pb2_grpc
 
 from server.consent import Keeper
-from server.conversation import Conversation
+from server.conversation import Conversation, Shared
 from server.errors import ClientGoneError, RequestError, SessionUnknownError, TadbotError
+from server.kept_help import KeptHelp
 from server.rights import CONSENTS
 from server.safety import help_lines
 from server.scripts.reminders import OF_DAYS
@@ -41,6 +42,7 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._shared = Shared(house.engines, house.settings, KeptHelp(house.engines.tts))
         self._talks = 0
 
     async def Converse(  # type: ignore[override]
@@ -74,7 +76,7 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
         keeper, guest = await self._welcome(first.open)
         country = first.open.country or self._house.settings.conversation.country
         lines = help_lines(country)
-        conversation = Conversation(self._house.engines, keeper, self._house.settings, guest, lines)
+        conversation = Conversation(self._shared, keeper, guest, lines)
 
         async def send(response: pb.ConverseResponse) -> None:
             try:
@@ -115,6 +117,7 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
             started_at=session.started_at,
             language=opening.language,
             time_zone=opening.time_zone,
+            help_lines_version=opening.help_lines_version,
             carried_risk=await keeper.carried_risk(),
             minor=opening.minor if opening.HasField("minor") else await keeper.minor(),
             talk_days=await keeper.talk_days(now - timedelta(days=OF_DAYS)),

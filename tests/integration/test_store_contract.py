@@ -96,7 +96,8 @@ async def filled(store: Store, person: str = "local", hours: int = 0) -> Session
     await store.write(one_of_each(session))
     await store.add_memories([a_memory(session, "sister Anna", a_vector(1))])
     await store.audit("opened", "none", session.started_at, session.id)
-    await store.close_session(session.id, session.started_at + timedelta(minutes=5), "Slept badly", "high")
+    ended_at = session.started_at + timedelta(minutes=5)
+    await store.close_session(session.id, ended_at, "Slept badly", "high")
     return session
 
 

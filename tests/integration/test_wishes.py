@@ -1,18 +1,22 @@
 """What a person can ask for by voice in a talk: rights, a plan, the truth, and to go."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 
 import pytest
 from tadbot.v1 import companion_pb2 as pb
 
 from server.answering import GREETING, GREETING_AGAIN
+from server.engines import Samples
+from server.engines.fake import FakeTextToSpeech
+from server.errors import EngineError
 from server.safety import DISCLOSURE, help_lines
 from server.scripts.age import QUESTION
 from tests.integration.house import Served, Talker, served
 
 HIGH = "I want to kill myself"
-PLAN = ("I stop eating", "walking the dog", "skip this one", "my sister Jo", "my doctor", "skip this one")
+SKIP = "skip this one"
+PLAN = ("I stop eating", "walking the dog", SKIP, "my sister Jo", "my doctor", SKIP)
 
 
 @pytest.fixture
@@ -101,8 +105,8 @@ async def test_the_age_is_asked_once_after_some_answers_and_told_to_the_client(
         assert [QUESTION in one for one in said] == [False, False, True]
         await talker.ask("I am fifteen")
         assert [one.age_noted.minor for one in talker.all("age_noted")] == [True]
-        said = [await talker.ask(words) for words in ("I like maths", "And I like drawing", "And I like cats")]
-        assert not any(QUESTION in one for one in said)
+        for words in ("I like maths", "And I like drawing", "And I like cats"):
+            assert QUESTION not in await talker.ask(words)
 
 
 async def test_who_needs_help_is_not_asked_for_their_age(house: Served) -> None:
@@ -169,3 +173,49 @@ async def test_the_level_is_carried_into_the_next_talk_with_consent_only(
         await talker.ask("I had soup today")
         level = talker.all("risk")[-1].risk.level
     assert level == (pb.HIGH if agreed else pb.NONE)
+
+
+ABUSE = "My husband hits me every night"
+
+
+async def test_one_word_turns_the_talk_to_the_weather_until_the_person_is_alone(
+    house: Served,
+) -> None:
+    async with house.talk(country="GB") as talker:
+        assert "safe" in await talker.ask(ABUSE)
+        for words in ("Nice weather today", "What is that machine", "He will kill me tonight"):
+            said = await talker.ask(words)
+            assert "9 9 9" not in said
+            assert "safe" not in said
+        assert "safe" in await talker.ask("I am alone again")
+        assert "9 9 9" in await talker.ask("I am so scared of him")
+
+
+async def test_elsewhere_the_weather_is_the_weather(house: Served) -> None:
+    async with house.talk() as talker:
+        assert "You said" in await talker.ask("What about the weather")
+
+
+async def test_a_client_gets_the_help_that_it_keeps_once(house: Served) -> None:
+    async with house.talk(country="GB") as talker:
+        sent = (await talker.first("help_lines")).help_lines
+        assert "1 1 6" in sent.text
+        assert sent.pcm
+        assert [one.number for one in sent.lines] == ["999", "116 123"]
+        assert sent.lines[0].emergency
+    async with house.talk(country="GB", help_lines_version=sent.version) as talker:
+        await talker.ask("I had soup today")
+        assert talker.all("help_lines") == []
+    async with house.talk(country="US", help_lines_version=sent.version) as talker:
+        assert (await talker.first("help_lines")).help_lines.country == "US"
+
+
+async def test_without_a_voice_the_help_comes_as_text() -> None:
+    class Mute(FakeTextToSpeech):
+        async def stream(self, text: str, voice: str = "") -> AsyncGenerator[Samples, None]:
+            raise EngineError("no voice today")
+            yield
+
+    async with served(tts=Mute()) as house, house.talk(country="GB") as talker:
+        sent = (await talker.first("help_lines")).help_lines
+        assert (sent.pcm, "1 1 6" in sent.text) == (b"", True)
