@@ -4,7 +4,7 @@ It takes words and gives a level, a reason and a wording. It does no I/O after i
 knows neither the conversation nor the language model, whose clauses it also screens.
 """
 
-from server.safety.guard import guard
+from server.safety.guard import Guarded, guard
 from server.safety.help_lines import HelpLines, help_lines
 from server.safety.noticing import LEVELS, Assessment, assess, understands, what_is_missing
 from server.safety.state import RiskState
@@ -15,6 +15,7 @@ __all__ = [
     "LEVELS",
     "STAYING",
     "Assessment",
+    "Guarded",
     "HelpLines",
     "RiskState",
     "assess",
