@@ -19,7 +19,7 @@ from server.errors import TadbotError
 from server.meaning import Meaning
 from server.pictures import load_picture
 from server.prompt import Situation, messages
-from server.safety import assess, help_lines, understands, wording
+from server.safety import assess, help_lines, help_table, understands, wording
 from server.sound import read_sound, write_wav
 
 log = logging.getLogger("tadbot.try")
@@ -84,7 +84,7 @@ def try_safety(settings: Settings, file: Path, country: str) -> int:
 
 
 async def _try_safety(settings: Settings, file: Path, country: str) -> int:
-    lines = help_lines(country)
+    lines = help_lines(country, help_table(settings.own_help_lines()))
     meaning = Meaning(load_engine("embedder", settings))
     understood = understands(meaning.model)
     try:

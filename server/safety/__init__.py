@@ -5,7 +5,7 @@ knows neither the conversation nor the language model, whose clauses it also scr
 """
 
 from server.safety.guard import Guarded, guard
-from server.safety.help_lines import HelpLines, help_lines
+from server.safety.help_lines import HelpLines, help_lines, help_table, unverified
 from server.safety.noticing import LEVELS, Assessment, assess, understands, what_is_missing
 from server.safety.state import RiskState
 from server.safety.wording import DISCLOSURE, STAYING, wording
@@ -21,7 +21,9 @@ __all__ = [
     "assess",
     "guard",
     "help_lines",
+    "help_table",
     "understands",
+    "unverified",
     "what_is_missing",
     "wording",
 ]
