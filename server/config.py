@@ -121,6 +121,9 @@ class ConversationSettings:
 
     country: str = ""
     """ISO 3166-1 alpha-2, for the help lines where the client does not say."""
+    help_lines: str = ""
+    """TOML file of the house's own help lines, like `server/safety/help_lines.toml`: its countries
+    replace those shipped, or are added. Read at start; "": none."""
     end_of_turn_s: float = 0.8
     """Silence after speech that ends a turn, where neither the words nor the voice tell whether
     it is over; what is waited where they do grows and shrinks with it."""
@@ -157,6 +160,14 @@ class Settings:
         return (
             Path(self.server.data_dir).expanduser() if self.server.data_dir else default_data_dir()
         )
+
+    def own_help_lines(self) -> str:
+        """Reads the house's own help lines, unparsed; "" where the settings name none.
+
+        Raises ConfigError if the file cannot be read.
+        """
+        name = self.conversation.help_lines
+        return _read(Path(name).expanduser(), "help lines") if name else ""
 
     @property
     def models_dir(self) -> Path:
@@ -197,11 +208,18 @@ def load(
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"The settings {file} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(_read(file, "settings"))
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The settings {file} are not TOML: {error}.") from error
+
+
+def _read(file: Path, what: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"The {what} {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The {what} {file} are not TOML: {error}.") from error
 
 
 def _merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,8 +84,8 @@ class Reply:
         """Samples of sound sent so far."""
         self.failed = False
         """Whether an engine failed in it."""
-        self.replaced = 0
-        """Clauses of the model that were not fit to be spoken."""
+        self.caught: list[str] = []
+        """What the guard caught, a code for each clause of the model that was replaced."""
         self.timing = Timing()
         self.usage = Usage()
         """What the model's prompt cost."""
@@ -94,6 +94,11 @@ class Reply:
     def sample_rate_hertz(self) -> int:
         """Rate of its sound."""
         return self._engines.tts.sample_rate_hertz
+
+    @property
+    def replaced(self) -> int:
+        """Clauses of the model that were not fit to be spoken."""
+        return len(self.caught)
 
     @property
     def text(self) -> str:
@@ -126,16 +131,20 @@ class Reply:
         """Speaks what the model says to a chat; at most one question, whole sentences."""
         self.timing.prompt_at = time.monotonic()
         sentences = 0
+        before = ""
         try:
             async with aclosing(self._clauses(chat, generation)) as clauses:
                 async for clause in clauses:
                     if self.timing.first_clause_at is None:
                         self.timing.first_clause_at = time.monotonic()
-                    fit, replaced = guard(clause)
-                    self.replaced += replaced
-                    await self._speak(fit, protected=False)
-                    sentences += bool(_SENTENCE.search(clause))
-                    if replaced or clause.rstrip().endswith("?") or sentences == MOST_SENTENCES:
+                    fit = guard(clause, before)
+                    if fit.caught:
+                        self.caught.append(fit.caught)
+                    await self._speak(fit.text, protected=False)
+                    ended = bool(_SENTENCE.search(clause))
+                    sentences += ended
+                    before = "" if ended else before + clause
+                    if fit.caught or clause.rstrip().endswith("?") or sentences == MOST_SENTENCES:
                         return
         except (EngineError, TimeoutError):
             self.failed = True

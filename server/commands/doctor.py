@@ -8,7 +8,7 @@ from server.commands.database import database, prepare
 from server.config import Settings
 from server.engines.loading import TABLE, load_engine
 from server.errors import ConfigError, TadbotError
-from server.safety import what_is_missing
+from server.safety import help_lines, help_table, unverified, what_is_missing
 
 
 def doctor(settings: Settings) -> int:
@@ -16,6 +16,7 @@ def doctor(settings: Settings) -> int:
     checks: list[tuple[str, Callable[[], str]]] = [
         *((f"engine {seam}", lambda seam=seam: _engine(seam, settings)) for seam in TABLE),
         ("danger", lambda: _danger(settings)),
+        ("help lines", lambda: _help_lines(settings)),
         ("database", lambda: _database(settings)),
         ("address", lambda: _address(settings)),
     ]
@@ -48,6 +49,19 @@ def _danger(settings: Settings) -> str:
     if missing := what_is_missing(encoder.describe().model if encoder is not None else ""):
         raise ConfigError(missing)
     return "patterns, classifier and what was said before"
+
+
+def _help_lines(settings: Settings) -> str:
+    table = help_table(settings.own_help_lines())
+    lines, children = unverified(table)
+    said = (
+        f"{len(table)} countries; unverified or too old are {len(lines)} of the numbers and "
+        f"{len(children)} of those for children"
+    )
+    country = help_lines(settings.conversation.country, table).country
+    if country in (*lines, *children):
+        said += f", that of {country} too: call it once, and write the day in your own help lines"
+    return said
 
 
 def _database(settings: Settings) -> str:

@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from server.config import Settings
 from server.engines import Engines, Generation
 from server.engines.loading import close, load_engines, warm_up
 from server.prompt import Situation, messages
-from server.safety import what_is_missing
+from server.safety import HelpLines, help_table, what_is_missing
 from server.service.house import House
 from server.service.serving import Doorkeeper
 
@@ -31,15 +32,22 @@ def serve(settings: Settings, *, until_stdin_closes: bool = False) -> int:
 
     Prints one line with the word `serving` when people can come in. Returns the exit code.
     """
+    # Before all that takes time: nobody is let in without knowing whom to call.
+    lines = help_table(settings.own_help_lines())
     early = threading.Event()
     for one in SIGNALS:
         # Until the event loop takes them over.
         signal.signal(one, lambda *_: early.set())
     log.info("profile %s", settings.profile)
-    return asyncio.run(_serve(settings, until_stdin_closes, early))
+    return asyncio.run(_serve(settings, lines, until_stdin_closes, early))
 
 
-async def _serve(settings: Settings, until_stdin_closes: bool, early: threading.Event) -> int:
+async def _serve(
+    settings: Settings,
+    lines: Mapping[str, HelpLines],
+    until_stdin_closes: bool,
+    early: threading.Event,
+) -> int:
     stop = _stop_event(until_stdin_closes)
     if early.is_set():
         stop.set()
@@ -52,7 +60,7 @@ async def _serve(settings: Settings, until_stdin_closes: bool, early: threading.
                 asyncio.to_thread(_open_database, settings, stack),
                 asyncio.to_thread(load_engines, settings),
             )
-            await _host(settings, door, base, engines, stop)
+            await _host(House(engines, base.store(), settings, lines), door, stop)
         finally:
             await door.stop(0)
     return 0
@@ -64,13 +72,11 @@ def _open_database(settings: Settings, stack: ExitStack) -> Database:
     return base
 
 
-async def _host(
-    settings: Settings, door: Doorkeeper, base: Database, engines: Engines, stop: asyncio.Event
-) -> None:
-    store = base.store()
-    await store.open()
+async def _host(house: House, door: Doorkeeper, stop: asyncio.Event) -> None:
+    engines = house.engines
+    await house.store.open()
     try:
-        await _purge(settings, House(engines, store, settings))
+        await _purge(house)
         await warm_up(engines)
         if PLUMBING in engines.llm.describe().model.lower():
             log.warning(
@@ -83,13 +89,13 @@ async def _host(
             log.warning("danger is noticed by patterns alone, which find far less: %s", missing)
         await _read_persona(engines)
         if not stop.is_set():
-            await door.let_in(House(engines, store, settings))
+            await door.let_in(house)
             print(f"tadbot-server is serving on {door.address}", flush=True)
         await stop.wait()
         log.info("stopping")
         await door.stop(GRACE_S)
     finally:
-        await store.close()
+        await house.store.close()
         await close(engines)
 
 
@@ -101,8 +107,8 @@ async def _read_persona(engines: Engines) -> None:
             pass
 
 
-async def _purge(settings: Settings, house: House) -> None:
-    if days := settings.store.retention_days:
+async def _purge(house: House) -> None:
+    if days := house.settings.store.retention_days:
         receipt = await house.store.purge(datetime.now(UTC) - timedelta(days=days))
         if receipt.erased:
             log.info("purged what is older than %d days: %s", days, receipt.erased)

@@ -18,7 +18,7 @@ from server.engines.loading import load_engine
 from server.errors import TadbotError
 from server.pictures import load_picture
 from server.prompt import Situation, messages
-from server.safety import help_lines, wording
+from server.safety import help_lines, help_table, wording
 from server.screening import Screening
 from server.sound import read_sound, write_wav
 
@@ -84,7 +84,7 @@ def try_safety(settings: Settings, file: Path, country: str) -> int:
 
 
 async def _try_safety(settings: Settings, file: Path, country: str) -> int:
-    lines = help_lines(country)
+    lines = help_lines(country, help_table(settings.own_help_lines()))
     screening = Screening(load_engine("danger", settings))
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")

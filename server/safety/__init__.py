@@ -4,8 +4,8 @@ It takes words and gives a level, a reason and a wording. It does no I/O after i
 knows neither the conversation nor the language model, whose clauses it also screens.
 """
 
-from server.safety.guard import guard
-from server.safety.help_lines import HelpLines, help_lines
+from server.safety.guard import Guarded, guard
+from server.safety.help_lines import HelpLines, help_lines, help_table, unverified
 from server.safety.noticing import LEVELS, Assessment, assess, understands, what_is_missing
 from server.safety.reading import in_context, readings
 from server.safety.state import RiskState
@@ -29,14 +29,17 @@ __all__ = [
     "STAYING_QUIET",
     "UNSAFE_AT_HOME",
     "Assessment",
+    "Guarded",
     "HelpLines",
     "RiskState",
     "assess",
     "guard",
     "help_lines",
+    "help_table",
     "in_context",
     "readings",
     "understands",
+    "unverified",
     "what_is_missing",
     "without_server",
     "wording",

@@ -75,7 +75,7 @@ class CompanionService(companion_pb2_grpc.CompanionServicer):
         check_open(first.open)
         keeper, guest = await self._welcome(first.open)
         country = first.open.country or self._house.settings.conversation.country
-        lines = help_lines(country)
+        lines = help_lines(country, self._house.help)
         conversation = Conversation(self._shared, keeper, guest, lines)
 
         async def send(response: pb.ConverseResponse) -> None:

@@ -1,10 +1,12 @@
 """What all talks of a server share; it does not know gRPC."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from server.config import Settings
 from server.engines import Engines
+from server.safety import HelpLines, help_table
 from server.store import Store
 
 
@@ -15,6 +17,8 @@ class House:
     engines: Engines
     store: Store
     settings: Settings
+    help: Mapping[str, HelpLines] = field(default_factory=help_table)
+    """Whom to call, by country."""
 
     @property
     def version(self) -> str:

@@ -19,7 +19,7 @@ from server.engines.fake import (
 )
 from server.errors import EngineError
 from server.reply import CHUNK_S, FALLBACK, Reply, split_sentences
-from server.safety.guard import REPLACEMENT
+from server.safety.guard import REPLACEMENTS
 
 CHAT = [Message("user", "Hello.")]
 
@@ -144,9 +144,32 @@ async def test_three_sentences_at_most_are_spoken() -> None:
 
 async def test_an_unfit_clause_is_replaced_and_ends_the_reply() -> None:
     reply, sent, model = await answered("I hear you. ", "Call 555 123 4567. ", "Then rest. ")
-    assert sent.texts == ["I hear you.", " " + REPLACEMENT]
+    assert sent.texts == ["I hear you.", " " + REPLACEMENTS["number"]]
+    assert reply.caught == ["number"]
     assert reply.replaced == 1
     assert model.closed
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        ("And as a fellow human being, ", "I know that. ", "human"),
+        ("You can reach them on nine, ", "eight, eight. ", "number"),
+    ],
+)
+async def test_a_clause_is_screened_with_the_first_half_of_its_sentence(
+    first: str, second: str, code: str
+) -> None:
+    reply, sent, model = await answered(first, second, "So.")
+    assert sent.texts == [first.strip(), " " + REPLACEMENTS[code]]
+    assert reply.caught == [code]
+    assert model.closed
+
+
+async def test_what_was_said_in_an_earlier_sentence_is_over() -> None:
+    reply, sent, _ = await answered("I am listening to you. ", "Human beings need rest. ")
+    assert sent.texts == ["I am listening to you.", " Human beings need rest."]
+    assert reply.caught == []
 
 
 async def test_a_fragment_without_an_end_is_spoken_only_where_nothing_else_was() -> None:

@@ -1,14 +1,11 @@
 """Danger in words: what is noticed, what is left alone, and what is said."""
 
 import re
-from dataclasses import fields
 
 import pytest
 
-from server.errors import ConfigError
-from server.safety import DISCLOSURE, LEVELS, Assessment, assess, guard, help_lines, wording
-from server.safety.guard import REPLACEMENT
-from server.safety.help_lines import ANYWHERE, HelpLines, parse
+from server.safety import DISCLOSURE, LEVELS, Assessment, assess, help_lines, wording
+from server.safety.help_lines import ANYWHERE
 from server.safety.spelling import LONGEST, normalise
 
 IMMINENT = [
@@ -254,105 +251,3 @@ def test_an_unknown_country_gets_what_works_anywhere() -> None:
 def test_a_country_is_found_however_it_is_written() -> None:
     assert help_lines("gb") is help_lines("GB")
     assert help_lines("GB").number == "116 123"
-
-
-@pytest.mark.parametrize("country", ALL_LINES)
-def test_every_entry_is_complete_and_spoken_as_it_is_dialled(country: str) -> None:
-    lines = help_lines(country)
-    assert lines.country == country
-    for one in fields(HelpLines):
-        assert getattr(lines, one.name) or one.name == "verified", one.name
-    assert lines.source.startswith("https://")
-    for dialled, spoken in (
-        (lines.emergency, lines.emergency_spoken),
-        (lines.number, lines.spoken),
-    ):
-        digits = re.sub(r"\D", "", spoken.replace("zero", "0"))
-        assert digits == re.sub(r"\D", "", dialled)
-
-
-ENTRY = {
-    "emergency": "911",
-    "emergency_spoken": "9 1 1",
-    "name": "the Line",
-    "number": "988",
-    "spoken": "9 8 8",
-    "source": "https://example.org",
-    "verified": "",
-}
-
-
-def table(entry: dict[str, str]) -> str:
-    return "[XX]\n" + "".join(f'{key} = "{value}"\n' for key, value in entry.items())
-
-
-def test_a_table_is_read() -> None:
-    assert parse(table(ENTRY)) == {"XX": HelpLines(country="XX", **ENTRY)}
-
-
-@pytest.mark.parametrize("missing", ENTRY)
-def test_an_entry_that_lacks_a_field_is_refused(missing: str) -> None:
-    rest = {key: value for key, value in ENTRY.items() if key != missing}
-    with pytest.raises(ConfigError, match=f"XX .*{missing}"):
-        parse(table(rest))
-
-
-def test_an_entry_with_a_field_too_many_is_refused() -> None:
-    with pytest.raises(ConfigError, match="colour"):
-        parse(table(ENTRY | {"colour": "red"}))
-
-
-# What the model may not say.
-
-
-@pytest.mark.parametrize(
-    "clause",
-    [
-        "Call 988 for help.",
-        "You can reach them at 555-123-4567.",
-        "Their number is +44 20 7946 0958.",
-        "Dial 1 800 273 8255 now.",
-        "See https://example.org for more.",
-        "Visit www.example.org today.",
-        "I am a human just like you.",
-        "As a therapist, I think you should rest.",
-        "I'm a doctor.",
-        "You have depression.",
-        "You suffer from clinical depression.",
-        "I diagnose you, diagnosed with bipolar.",
-        "Take 50 mg before sleep.",
-        "You could stop taking your medication.",
-        "You could kill yourself.",
-        "Then end your life.",
-        "I promise not to tell anyone.",
-        "It is our little secret.",
-        "CALL 911 IMMEDIATELY",
-    ],
-)
-def test_a_clause_that_must_not_be_spoken_is_replaced(clause: str) -> None:
-    assert guard(clause) == (REPLACEMENT, True)
-
-
-@pytest.mark.parametrize(
-    "clause",
-    [
-        "That sounds very heavy.",
-        "How long have you felt this way?",
-        "You called your sister yesterday, and that helped.",
-        "I am a computer program, not a person.",
-        "It has been 3 weeks since then.",
-        "You were 17 when he left in 2009.",
-        "I am here with you.",
-        "You have a lot on your shoulders.",
-        "You have anxiety about the exam, is that right?",
-        "Be kind to yourself.",
-        "As a friend of hers, you worry.",
-        "",
-    ],
-)
-def test_an_innocent_clause_passes_unchanged(clause: str) -> None:
-    assert guard(clause) == (clause, False)
-
-
-def test_what_the_guard_says_instead_passes_the_guard() -> None:
-    assert guard(REPLACEMENT) == (REPLACEMENT, False)
