@@ -35,8 +35,15 @@ GREETING_AGAIN = f"Hello, I am TADBot. {DISCLOSURE} {CHECK_IN}"
 NO_HURRY = "Take all the time you need. I am here."
 HEARD_FROM = 0.9
 """Share of a disclosure or a help line from which it counts as heard."""
+STAYS = (STAYING, STAYING_QUIET)
+"""Reasons of turns without danger of their own."""
 SCREENED_WITH = 3
 """Earlier turns that the rules see beside the words."""
+
+
+def _weight(owed: Assessment) -> tuple[int, bool]:
+    """Orders what is owed an answer: the level, then what has a reason of its own."""
+    return LEVELS.index(owed.level), owed.reason not in STAYS
 
 
 class Answering:
@@ -135,7 +142,7 @@ class Answering:
         self._asides.unsafe_at_home |= found.reason in UNSAFE_AT_HOME
         if self.scripted and LEVELS.index(found.level) < LEVELS.index(level):
             found = Assessment(level, STAYING_QUIET if self._asides.unsafe_at_home else STAYING)
-        self._owed = max(self._owed, found, key=lambda one: LEVELS.index(one.level))
+        self._owed = max(self._owed, found, key=_weight)
 
     def take_back(self, said: Said) -> None:
         """Takes words out of the talk again: the person went on, and they come with the rest.
@@ -162,7 +169,7 @@ class Answering:
             await self._asides.answer(reply, said, self.risk_level)
             if self._asides.covered:
                 return
-        elif danger is not None and danger.reason not in (STAYING, STAYING_QUIET):
+        elif danger is not None and danger.reason not in STAYS:
             await self._answer_danger(reply, said, danger)
         elif not await self._asides.answer(reply, said, self.risk_level):
             # Rights and goodbye hold in danger as well; all else waits.
@@ -207,7 +214,8 @@ class Answering:
         danger, said.saying.written = said.saying.answers, True
         times = self._times_answered.get(danger.level, 0)
         self._times_answered[danger.level] = times + 1
-        await reply.say(wording(danger, self._lines, times), protected=True)
+        lines = self._lines.for_a_minor if self._asides.minor else self._lines
+        await reply.say(wording(danger, lines, times), protected=True)
 
     async def _answer_freely(self, reply: Reply, said: Said) -> None:
         begin = time.monotonic()

@@ -53,6 +53,11 @@ class Asides:
         return scripts.answer(said.words, self._now(level)) is not None
 
     @property
+    def minor(self) -> bool:
+        """Whether the person said that they are a minor."""
+        return self._rights.minor is True
+
+    @property
     def busy(self) -> bool:
         """Whether a script waits for the person's next words."""
         return self._scripts.busy

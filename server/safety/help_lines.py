@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -46,6 +46,15 @@ class HelpLines:
     def line_spoken(self) -> str:
         """The line and its number, as a voice says them."""
         return f"{self.name}, on {self.spoken}" if self.number else self.name
+
+    @property
+    def for_a_minor(self) -> "HelpLines":
+        """The same with the line for children in the place of the line, where one is known."""
+        if not self.children_number:
+            return self
+        return replace(
+            self, name=self.children_name, number=self.children_number, spoken=self.children_spoken
+        )
 
 
 ANYWHERE = HelpLines(

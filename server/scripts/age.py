@@ -68,7 +68,7 @@ class AskingAge:
     def begin(self, words: str, now: Now) -> Line | None:
         """Takes an age that is told by the way; what else was said is answered first."""
         minor = told_age(words)
-        return None if minor is None or minor == now.minor else _behind(minor)
+        return None if minor is None or minor == now.minor else _behind(minor, now)
 
     def go_on(self, words: str, now: Now) -> Line | None:
         """Follows any answer; a refusal is one."""
@@ -81,8 +81,8 @@ class AskingAge:
             return Line(NOT_TOLD)
         minor = _answered(words)
         if minor is None or len(text.split()) > _ALONE:
-            return None if minor is None else _behind(minor)
-        say = f"{THANKS} {CHILDREN if minor else GO_ON}"
+            return None if minor is None else _behind(minor, now)
+        say = f"{THANKS} {_children(now) if minor else GO_ON}"
         return Line(say, Age(minor), failed=say)
 
 
@@ -102,6 +102,13 @@ def _made_of(answer: str, text: str) -> bool:
     return bool(re.fullmatch(rf"{answer}(?: {answer})*", text))
 
 
-def _behind(minor: bool) -> Line:
-    say = CHILDREN if minor else ""
+def _children(now: Now) -> str:
+    if now.lines is None or not now.lines.children_number:
+        return CHILDREN
+    line = now.lines.for_a_minor.line_spoken
+    return f"You may talk about everything here; just for young people there is also {line}."
+
+
+def _behind(minor: bool, now: Now) -> Line:
+    say = _children(now) if minor else ""
     return Line(say, Age(minor), failed=say, behind=True)
