@@ -8,7 +8,11 @@ from pathlib import Path
 from server import safety
 
 HERE = Path(__file__).parent
-CORPUS, HELD_OUT = HERE / "corpus", HERE / "held_out.jsonl"
+CORPUS = HERE / "corpus"
+TUNED_ON = HERE / "held_out.jsonl"
+"""Another hand's, used to choose settings: its figures flatter."""
+HELD_OUT = HERE / "held_out_2.jsonl"
+"""A third hand's, used for nothing but the figures that are told."""
 ENCODER = Path(safety.__file__).with_name("encoder.q4")
 """The layers of the encoder of danger, as `training.safety.finetune` writes them."""
 ONLY_IN_CONTEXT = ("confirmed", "denied", "minimised")

@@ -1,8 +1,8 @@
 """Tries the noticing of danger on the held-out set: `python -m training.safety.evaluate`.
 
 Prints what is found by category with 95 % intervals, every miss and every false alarm. With
-`--write` the tables stand in SAFETY.md as well. `--corpus` takes the split `test` of the corpus,
-`--plain` leaves the meaning out.
+`--write` the tables stand in SAFETY.md as well. `--tuned-on` takes the set by which settings were
+chosen, `--corpus` the split `dev` of the corpus; `--plain` leaves the meaning out.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 from server.config import Settings
 from server.engines.loading import load_engine
 from server.safety import LEVELS, Assessment, assess, readings
-from training.safety.corpus import CORPUS, HELD_OUT, Line, lines
+from training.safety.corpus import CORPUS, HELD_OUT, TUNED_ON, Line, lines
 
 SAFETY = Path(__file__).parents[2] / "SAFETY.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -134,13 +134,14 @@ def interval(hits: Sequence[bool]) -> str:
 def main() -> None:
     """Judges, prints, and writes if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tuned-on", action="store_true")
     parser.add_argument("--corpus", action="store_true")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--write", action="store_true")
     words = parser.parse_args()
-    every = [*lines(HELD_OUT)]
+    every = [*lines(TUNED_ON if words.tuned_on else HELD_OUT)]
     if words.corpus:
-        every = [one for one in lines(CORPUS) if one.split == "test"]
+        every = [one for one in lines(CORPUS) if one.split == "dev"]
     report = "\n".join(tables(asyncio.run(judge(every, plain=words.plain))))
     print(report)
     if words.write:
