@@ -73,6 +73,7 @@ class Answering:
         self._owed = Assessment()
         """Danger that was noticed, and whose answer was not heard yet."""
         self._times_answered: dict[str, int] = {}
+        self._newest_help = ""
         self._disclosed_at = guest.disclosed_at
 
     def history(self, turn: int) -> list[Exchange]:
@@ -139,7 +140,8 @@ class Answering:
         self._said.append(said)
         found = said.assessment
         level = self._risk.take(found.level, said.start / SAMPLE_RATE_HERTZ)
-        self._asides.unsafe_at_home |= found.reason in UNSAFE_AT_HOME
+        if found.level in ("high", "imminent"):
+            self._asides.unsafe_at_home |= found.reason in UNSAFE_AT_HOME
         if self.scripted and LEVELS.index(found.level) < LEVELS.index(level):
             found = Assessment(level, STAYING_QUIET if self._asides.unsafe_at_home else STAYING)
         self._owed = max(self._owed, found, key=_weight)
@@ -215,7 +217,8 @@ class Answering:
         times = self._times_answered.get(danger.level, 0)
         self._times_answered[danger.level] = times + 1
         lines = self._lines.for_a_minor if self._asides.minor else self._lines
-        await reply.say(wording(danger, lines, times), protected=True)
+        self._newest_help = wording(danger, lines, times, self._newest_help)
+        await reply.say(self._newest_help, protected=True)
 
     async def _answer_freely(self, reply: Reply, said: Said) -> None:
         begin = time.monotonic()

@@ -166,16 +166,17 @@ def without_server(lines: HelpLines) -> str:
     )
 
 
-def wording(assessment: Assessment, lines: HelpLines, times: int = 0) -> str:
+def wording(assessment: Assessment, lines: HelpLines, times: int = 0, newest: str = "") -> str:
     """Gives the sentences to say, or "" at level none.
 
-    times: how often this session was answered at this level before, so that the same
-    sentence is not said twice in a row.
+    times: how often this session was answered at this level before. newest: what was said last;
+    where there is anything else to say, it is not said again.
     """
     if assessment.level == "none":
         return ""
     common = _SAID[assessment.level, _ANY]
     own = _SAID.get((assessment.level, assessment.reason), ())
     variants = own if len(own) > 1 else (*own, *common)
-    text = variants[times % len(variants)]
-    return text.format(line=lines.line_spoken, emergency=lines.emergency_spoken)
+    turned = [variants[(times + step) % len(variants)] for step in range(len(variants))]
+    said = [one.format(line=lines.line_spoken, emergency=lines.emergency_spoken) for one in turned]
+    return next((one for one in said if one != newest), said[0])

@@ -1,12 +1,14 @@
-"""What is found of the held-out set with the real embedder, and how long it takes."""
+"""What is found of the held-out set with the real encoder, and how long it takes."""
 
 import asyncio
 
 import pytest
 
+from server.config import Settings
+from server.engines.loading import load_engine
 from server.safety import LEVELS, assess, understands
 from tests.unit.test_safety import CONCERN, HIGH, IMMINENT
-from training.safety.corpus import CORPUS, HELD_OUT, Line, lines
+from training.safety.corpus import CORPUS, HELD_OUT, TUNED_ON, Line, lines
 from training.safety.evaluate import BOUNDS, Judged, judge, kind_of, shares
 
 LONGEST_MS = 40.0
@@ -25,8 +27,8 @@ def judged() -> list[Judged]:
     return asyncio.run(judge([*lines(HELD_OUT)], plain=False))
 
 
-def test_the_embedder_is_the_one_that_the_classifier_knows() -> None:
-    assert understands("multilingual-e5-small-q4")
+def test_the_encoder_is_the_one_that_the_classifier_knows() -> None:
+    assert understands(load_engine("danger", Settings()).describe().model)
     assert not understands("another")
 
 
@@ -48,7 +50,7 @@ def test_a_turn_is_judged_in_time(judged: list[Judged]) -> None:
     assert times[len(times) // 2] < LONGEST_MS
 
 
-def test_without_the_embedder_the_patterns_are_left(judged: list[Judged]) -> None:
+def test_without_the_encoder_the_patterns_are_left(judged: list[Judged]) -> None:
     plain = [
         assess(one.line.text, one.line.context).level
         for one in judged
@@ -59,6 +61,7 @@ def test_without_the_embedder_the_patterns_are_left(judged: list[Judged]) -> Non
 
 def test_no_held_out_line_stands_in_the_corpus() -> None:
     known = {one.text.casefold().strip(" .!?") for one in lines(CORPUS)}
-    both = [one.text for one in lines(HELD_OUT) if one.text.casefold().strip(" .!?") in known]
+    held = [*lines(HELD_OUT), *lines(TUNED_ON)]
+    both = [one.text for one in held if one.text.casefold().strip(" .!?") in known]
     assert [one for one in both if len(one.split()) > 3] == []
-    assert len(known) > 2000
+    assert len(known) > 10_000
