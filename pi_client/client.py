@@ -12,11 +12,13 @@ from tadbot.v1 import emotion_recognition_pb2 as emotion_pb
 from tadbot.v1 import sound_pb2
 
 from pi_client import link, state
+from pi_client.alone import Alone
 from pi_client.barge_in import BargeIn
 from pi_client.camera import FRAME_INTERVAL_S, Camera, open_camera
 from pi_client.config import Options
 from pi_client.echo import EchoPath
 from pi_client.errors import ClientError
+from pi_client.help_key import HelpKey
 from pi_client.microphone import Microphone, is_sound_file, open_microphone
 from pi_client.playout import Playout
 from pi_client.progress import Progress
@@ -29,6 +31,8 @@ _log = logging.getLogger(__name__)
 
 # A server that took `open` answers it at once.
 _OPENED_S = 10.0
+# A server whose program stands still keeps the line, and takes sound until its buffers are full.
+_TAKEN_S = 10.0
 # After goodbye the server still writes what was said.
 _GOODBYE_S = 20.0
 # The same when the person presses Ctrl-C and wants to be gone.
@@ -50,12 +54,13 @@ _PACES = {
 
 @dataclass(frozen=True)
 class Devices:
-    """What a talk hears, speaks and sees with."""
+    """What a talk hears, speaks and sees with, and the key that asks for help."""
 
     microphone: Microphone
     playout: Playout
     speaker: Speaker
     camera: Camera | None
+    help_key: HelpKey | None = None
 
 
 def open_devices(options: Options, stack: ExitStack) -> Devices:
@@ -63,6 +68,7 @@ def open_devices(options: Options, stack: ExitStack) -> Devices:
 
     Raises ClientError if something cannot be opened; no server knows of it by then.
     """
+    help_key = stack.enter_context(closing(HelpKey()))
     live = not is_sound_file(options.microphone)
     audible = options.speaker != "none" and not is_sound_file(options.speaker)
     echo = EchoPath() if live and audible else None
@@ -74,7 +80,7 @@ def open_devices(options: Options, stack: ExitStack) -> Devices:
         _log.warning("The camera stays closed: it needs `--consent camera`.")
     elif (camera := open_camera(options.camera)) is not None:
         stack.enter_context(closing(camera))
-    return Devices(microphone, playout, speaker, camera)
+    return Devices(microphone, playout, speaker, camera, help_key)
 
 
 class Conversation:
@@ -88,10 +94,19 @@ class Conversation:
         self._camera = devices.camera
         self._record = record
         self._barge_in = BargeIn(self._playout, record.barge_in)
+        self._alone = Alone(
+            devices.microphone,
+            devices.playout,
+            devices.speaker,
+            devices.help_key,
+            record,
+            stays=not is_sound_file(options.microphone),
+        )
         self._progress = Progress()
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
         self._goodbye = False
+        self._lost = False
         self._greeted = False
         self._frame_bytes = 0
         self._frame_interval_s = FRAME_INTERVAL_S
@@ -100,38 +115,51 @@ class Conversation:
     async def run(self, stub: link.Stub, address: str, stop: asyncio.Event) -> None:
         """Talks until the recording has been answered, `stop` is set, or the server ends it.
 
+        Where the server goes, what helps without it is said first.
         Raises ClientError if the server fails or goes away, unless `stop` was set.
         """
         call: link.Call = stub.Converse(None, metadata=link.metadata(self._options.keys))
-        lost = False
+        fault: ClientError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                hurry = tasks.create_task(self._hurry(call, stop))
+                aside = [
+                    tasks.create_task(self._hurry(call, stop)),
+                    tasks.create_task(self._alone.follow_key()),
+                ]
                 receiver = tasks.create_task(self._receive(call, address))
                 sender = tasks.create_task(self._send(call, address, stop))
                 await asyncio.wait({receiver, sender})
-                hurry.cancel()
+                for task in aside:
+                    task.cancel()
         except ExceptionGroup as group:
             faults, others = group.split(ClientError)
-            lost = True
             if others is not None:
                 raise
             if faults is not None and not stop.is_set():
-                raise faults.exceptions[0] from None
+                fault = faults.exceptions[0]  # type: ignore[assignment]  # the tasks have no groups
         finally:
             call.cancel()
             self._settle()
-            self._record.ended(lost)
+            self._record.ended()
+        if self._lost and fault is not None:
+            await self._alone.server_went(stop)
+        if fault is not None:
+            raise fault from None
 
     async def _send(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             self._record.began()
-            await call.write(pb.ConverseRequest(open=_open(self._options)))
+            await call.write(pb.ConverseRequest(open=self._opening()))
             self._microphone.start()
             await self._wait_until_opened(address)
-            await self._talk(call, stop)
+            await self._talk(call, address, stop)
             await self._say_goodbye(call, address)
         # A line that breaks is told by the receiver, which knows why.
+
+    def _opening(self) -> pb.Open:
+        opening = _open(self._options)
+        opening.help_lines_version = self._alone.help_version
+        return opening
 
     async def _wait_until_opened(self, address: str) -> None:
         """Waits before anything else is sent, so that a refusal comes with its reason.
@@ -146,7 +174,7 @@ class Conversation:
                 f"The server at {address} does not answer; look at its log."
             ) from None
 
-    async def _talk(self, call: link.Call, stop: asyncio.Event) -> None:
+    async def _talk(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         """Sends until there is no more to send. Sound first, then `played`, then a picture."""
         if self._camera is not None:
             self._camera.start()
@@ -156,11 +184,13 @@ class Conversation:
             first_sample, block = await self._microphone.read()
             # Before the speaker goes on: so it gives way in its very next block.
             self._barge_in.hear(first_sample, block)
-            await call.write(_audio(first_sample, block))
+            await self._send_sound(call, address, first_sample, block)
             # What was captured before `opened` is past: a reply cannot be heard in it.
             caught_up = caught_up or not self._microphone.behind
             if caught_up:
                 self._speaker.advance(first_sample + BLOCK_SAMPLES)
+            if self._alone.interrupts():
+                await call.write(pb.ConverseRequest(interrupt=pb.Interrupt()))
             await self._tell_played(call)
             await self._show(call)
             now = self._record.elapsed_s()
@@ -168,6 +198,18 @@ class Conversation:
                 ended_at = now if ended_at is None else ended_at
                 if self._progress.over(now, ended_at, self._playout.waiting):
                     return
+
+    async def _send_sound(
+        self, call: link.Call, address: str, first_sample: int, block: Samples
+    ) -> None:
+        try:
+            async with asyncio.timeout(_TAKEN_S):
+                await call.write(_audio(first_sample, block))
+        except TimeoutError:
+            self._lost = True
+            raise ClientError(
+                f"The server at {address} takes no more sound; start it again, then a new talk."
+            ) from None
 
     async def _tell_played(self, call: link.Call) -> None:
         for heard in self._playout.reports():
@@ -206,6 +248,7 @@ class Conversation:
             async with asyncio.timeout(_GOODBYE_S):
                 await self._over.wait()
         except TimeoutError:
+            self._lost = True
             raise ClientError(
                 f"The server at {address} did not answer the goodbye; look at its log."
             ) from None
@@ -215,10 +258,14 @@ class Conversation:
             async with aclosing(link.responses(call, address)) as responses:
                 async for response in responses:
                     self._saw(response)
+        except ClientError:
+            self._lost = True
+            raise
         finally:
             self._over.set()
             self._opened.set()
         if not self._goodbye:
+            self._lost = True
             raise ClientError(f"The server at {address} ended the talk; start a new one.")
 
     def _saw(self, response: pb.ConverseResponse) -> None:
@@ -233,6 +280,7 @@ class Conversation:
                 self._frame_interval_s = max(FRAME_INTERVAL_S, 1 / opened.max_frames_per_second)
             self._speaker.start()
             self._opened.set()
+        self._alone.saw(response)
 
     async def _hurry(self, call: link.Call, stop: asyncio.Event) -> None:
         """Gives a server that does not listen only a little time after Ctrl-C."""

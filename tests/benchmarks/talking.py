@@ -102,7 +102,18 @@ class Take:
         """Notes what the client did by itself."""
         self._note("barge_in", action=action, sample=sample)
 
-    def ended(self, lost: bool) -> None:
+    def ended(self) -> None:
+        """Nothing is shown."""
+
+    def server_lost(self, level: pb.RiskLevel.ValueType) -> None:
+        """Notes that the server went."""
+        self._note("server_lost", level=level)
+
+    def help_line(self, text: str, cause: str, seconds: float) -> None:
+        """Notes that the help line is played."""
+        self._note("help_line_played", cause=cause, seconds=seconds)
+
+    def say(self, line: str) -> None:
         """Nothing is shown."""
 
     def _note(self, event: str, **fields: Any) -> None:
