@@ -13,13 +13,14 @@ from contextlib import ExitStack, suppress
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from pi_client import link
+from pi_client import link, plan
 from pi_client.camera import list_cameras
 from pi_client.client import Conversation, open_devices
 from pi_client.config import Options, parse
 from pi_client.devices import list_sound_devices
 from pi_client.errors import ClientError
 from pi_client.record import Record
+from pi_client.rights import Rights
 
 # As a shell counts a program that a second Ctrl-C ended.
 _INTERRUPTED = 130
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list_devices:
             print(list_cameras())
             print(list_sound_devices())
+        elif options.command == "plan":
+            print(plan.shown())
         else:
             asyncio.run(run(options))
     except ClientError as error:
@@ -52,9 +55,10 @@ async def run(options: Options) -> None:
     stop = asyncio.Event()
     _listen_to_signals(stop)
     with ExitStack() as stack:
-        devices = open_devices(options, stack)
+        rights = Rights(options.consents)
+        devices = open_devices(options, rights, stack)
         record = Record(options, stack)
-        conversation = Conversation(options, devices, record)
+        conversation = Conversation(options, devices, record, rights)
         if not options.standalone:
             await _talk(conversation, options, options.server, stop)
             return

@@ -14,7 +14,7 @@ from tadbot.v1 import sound_pb2
 from pi_client import link, state
 from pi_client.alone import Alone
 from pi_client.barge_in import BargeIn
-from pi_client.camera import FRAME_INTERVAL_S, Camera, open_camera
+from pi_client.camera import FRAME_INTERVAL_S
 from pi_client.config import Options
 from pi_client.echo import EchoPath
 from pi_client.errors import ClientError
@@ -24,6 +24,8 @@ from pi_client.playout import Playout
 from pi_client.progress import Progress
 from pi_client.record import Record
 from pi_client.reply import Heard
+from pi_client.rights import Rights
+from pi_client.sight import Sight
 from pi_client.sound import BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples
 from pi_client.speaker import Speaker, open_speaker
 
@@ -38,12 +40,6 @@ _GOODBYE_S = 20.0
 # The same when the person presses Ctrl-C and wants to be gone.
 _HURRIED_GOODBYE_S = 3.0
 
-_CONSENTS = {
-    "camera": pb.CAMERA,
-    "memory": pb.MEMORY,
-    "emotion-log": pb.EMOTION_LOG,
-    "share": pb.SHARE,
-}
 _PACES = {
     "": pb.Open.PACE_UNSPECIFIED,
     "slow": pb.Open.SLOW,
@@ -59,12 +55,12 @@ class Devices:
     microphone: Microphone
     playout: Playout
     speaker: Speaker
-    camera: Camera | None
+    sight: Sight
     help_key: HelpKey | None = None
 
 
-def open_devices(options: Options, stack: ExitStack) -> Devices:
-    """Opens what the person named; `stack` closes it.
+def open_devices(options: Options, rights: Rights, stack: ExitStack) -> Devices:
+    """Opens what the person named and agreed to; `stack` closes it.
 
     Raises ClientError if something cannot be opened; no server knows of it by then.
     """
@@ -75,24 +71,25 @@ def open_devices(options: Options, stack: ExitStack) -> Devices:
     playout = Playout()
     microphone = stack.enter_context(closing(open_microphone(options.microphone, echo)))
     speaker = stack.enter_context(closing(open_speaker(options.speaker, playout, echo)))
-    camera = None
-    if options.camera != "none" and "camera" not in options.consents:
-        _log.warning("The camera stays closed: it needs `--consent camera`.")
-    elif (camera := open_camera(options.camera)) is not None:
-        stack.enter_context(closing(camera))
-    return Devices(microphone, playout, speaker, camera, help_key)
+    sight = stack.enter_context(closing(Sight(options.camera)))
+    if "camera" in rights.consents:
+        sight.open()
+    elif options.camera != "none":
+        _log.warning("The camera stays closed until you agree: it needs `--consent camera`.")
+    return Devices(microphone, playout, speaker, sight, help_key)
 
 
 class Conversation:
     """Carries one stream: sends on the microphone's clock, and takes what comes."""
 
-    def __init__(self, options: Options, devices: Devices, record: Record) -> None:
+    def __init__(self, options: Options, devices: Devices, record: Record, rights: Rights) -> None:
         self._options = options
         self._microphone = devices.microphone
         self._playout = devices.playout
         self._speaker = devices.speaker
-        self._camera = devices.camera
+        self._sight = devices.sight
         self._record = record
+        self._rights = rights
         self._barge_in = BargeIn(self._playout, record.barge_in)
         self._alone = Alone(
             devices.microphone,
@@ -157,7 +154,7 @@ class Conversation:
         # A line that breaks is told by the receiver, which knows why.
 
     def _opening(self) -> pb.Open:
-        opening = _open(self._options)
+        opening = _open(self._options, self._rights)
         opening.help_lines_version = self._alone.help_version
         return opening
 
@@ -176,8 +173,7 @@ class Conversation:
 
     async def _talk(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         """Sends until there is no more to send. Sound first, then `played`, then a picture."""
-        if self._camera is not None:
-            self._camera.start()
+        self._sight.start()
         caught_up = False
         ended_at: float | None = None
         while not stop.is_set() and not self._over.is_set():
@@ -227,9 +223,9 @@ class Conversation:
         """Sends the newest picture, if it is time for one and no sound waits."""
         now = self._record.elapsed_s()
         due = now - self._framed_at >= self._frame_interval_s
-        if self._camera is None or self._microphone.behind or not due:
+        if self._microphone.behind or not due:
             return
-        if (taken := self._camera.take()) is None:
+        if (taken := self._sight.take()) is None:
             return
         taken_at, jpeg = taken
         if self._frame_bytes and len(jpeg) > self._frame_bytes:
@@ -272,6 +268,8 @@ class Conversation:
         self._playout.saw(response)
         self._barge_in.saw(response)
         self._record.saw(response)
+        self._rights.saw(response)
+        self._sight.saw(response)
         self._progress.saw(response, self._record.elapsed_s())
         if response.WhichOneof("event") == "opened":
             opened = response.opened
@@ -306,17 +304,17 @@ class Conversation:
                 state.write_last_disclosure(date.today())
 
 
-def _open(options: Options) -> pb.Open:
+def _open(options: Options, rights: Rights) -> pb.Open:
     opening = pb.Open(
         device_id=state.device_id(),
         audio_format=sound_pb2.AudioFormat(sample_rate_hertz=SAMPLE_RATE_HERTZ),
-        consents=[_CONSENTS[name] for name in options.consents],
         country=options.country,
         language=options.language,
         time_zone=state.time_zone(),
         pace=_PACES[options.pace],
         client_version=state.client_version(),
     )
+    rights.tell(opening)
     day = state.read_last_disclosure()
     if day is not None:
         opening.last_disclosure.FromDatetime(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -22,6 +22,8 @@ from pi_client.events import as_fields
 from pi_client.link import Keys
 from pi_client.playout import Playout
 from pi_client.reply import Heard, Key
+from pi_client.rights import Rights
+from pi_client.sight import Sight
 from tests.acceptance.house import House, served
 from tests.benchmarks.room import Audible, Placed, Room, RoomMicrophone, RoomSpeaker, Sound
 
@@ -143,10 +145,10 @@ class Stage:
         microphone = RoomMicrophone(room, speaker)
         speaker.late_s = microphone.late_s
         take = Take(room, clock=microphone.elapsed_s)
-        devices = Devices(microphone, playout, speaker, None)
+        devices = Devices(microphone, playout, speaker, Sight("none"))
         options = Options(server=self.house.address)
         async with asyncio.timeout(LONGEST_S), link.connect(options.server, Keys()) as stub:
-            talk = Conversation(options, devices, take)  # type: ignore[arg-type]
+            talk = Conversation(options, devices, take, Rights(()))  # type: ignore[arg-type]
             running = asyncio.create_task(talk.run(stub, options.server, asyncio.Event()))
             try:
                 while not running.done() and not over(take):
