@@ -26,6 +26,7 @@ examples:
 
 A .wav microphone is played in real time, then silence until it has been answered (or 15 s
 without an answer); a .wav speaker is written on the microphone's clock. Ctrl-C says goodbye.
+The help key, `h` and Enter or the signal SIGUSR1, plays the help line, also without the server.
 exit status: 0 the talk ended, 1 something failed (one sentence says what), 2 wrong usage.
 """
 
