@@ -51,6 +51,12 @@ class Relay(companion_pb2_grpc.CompanionServicer):
             self.responses.append((time.monotonic(), response))
             yield response
 
+    def Describe(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    def Forget(self, request: Any, context: Any) -> Any:
+        raise NotImplementedError
+
     def sent(self, name: str) -> list[tuple[float, Any]]:
         return [(at, getattr(r, name)) for at, r in self.requests if r.WhichOneof("event") == name]
 
