@@ -75,7 +75,9 @@ def open_devices(options: Options, rights: Rights, stack: ExitStack) -> Devices:
     if "camera" in rights.consents:
         sight.open()
     elif options.camera != "none":
-        _log.warning("The camera stays closed until you agree: it needs `--consent camera`.")
+        _log.warning(
+            "The camera stays closed until you agree, by voice or with `--consent camera`."
+        )
     return Devices(microphone, playout, speaker, sight, help_key)
 
 

@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         "--camera",
         default="none",
         metavar="default|none|IMAGE|FOLDER|VIDEO",
-        help="what to look through; opened only with --consent camera (default: none)",
+        help="what to look through; opened only once you agree to it (default: none)",
     )
     add(
         "--consent",
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=",".join(CONSENTS),
         help="what you agree to, with commas: camera (your face is looked at), memory (the talk "
         "is kept and remembered), emotion-log (feelings are kept), share (a named therapist may "
-        "read); nothing by default",
+        "read); nothing by default. What you agree to by voice counts from talk to talk",
     )
     add("--country", type=_country, default="", metavar="CODE", help="picks help lines, such as GB")
     add("--language", default="", metavar="TAG", help="language spoken, such as en-GB")
