@@ -47,6 +47,7 @@ class Alone:
         self._help = Help()
         self._level = pb.RISK_LEVEL_UNSPECIFIED
         self._opened = asyncio.Event()
+        self._lost = False
         self._closed = False
         self._interrupts = False
         self._samples = 0
@@ -78,23 +79,32 @@ class Alone:
         """Speaks whenever the key is pressed, until it is cancelled."""
         while self._key is not None:
             await self._key.wait()
+            if not self._opened.is_set():
+                self._record.say(self._help.numbers)
             # Before that there is no speaker to speak with.
             await self._opened.wait()
             self._interrupts = True
             self._speak("key")
 
+    def talk_failed(self) -> None:
+        """Shows whom to call, where a talk could not begin, or ends after danger."""
+        if not self._closed and (not self._opened.is_set() or self._level >= pb.CONCERN):
+            self._record.say(self._help.numbers)
+
     async def server_went(self, stop: asyncio.Event) -> None:
         """Says that the server is gone, and what helps now; ends early where `stop` is set.
 
-        A talk that had not begun, or had ended, loses nothing.
+        A talk that had ended loses nothing; one that had not begun could not be in danger.
         """
         if self._closed or not self._opened.is_set():
+            self.talk_failed()
             return
+        self._lost = True
         self._record.server_lost(self._level)
         if self._level >= pb.CONCERN:
             self._speak("server_lost")
         else:
-            self._record.say(f"For the help line, {HOW}.")
+            self._record.say(f"For the help line, {HOW}; or start `tadbot-pi help-line`.")
         ends_at = asyncio.get_running_loop().time() + (_STAY_S if self._stays else 0.0)
         if self._stays:
             self._record.say(f"The help key works for {_STAY_S:.0f} s more; Ctrl-C ends it now.")
@@ -110,8 +120,10 @@ class Alone:
         if self._playout.saying:
             return
         rate = self._playout.sample_rate_hertz
-        sound = self._help.sound(rate)
-        self._record.help_line(self._help.text, cause, len(sound) / rate)
+        sound = self._help.sound(rate, only_numbers=not self._lost)
+        texts = [self._help.text, self._help.numbers] if self._lost else [self._help.numbers]
+        # In digits it is read better; where nothing is kept both are the same.
+        self._record.help_line(list(dict.fromkeys(texts)), cause, len(sound) / rate)
         # Also without sound: the reply that plays stands aside for what is to be read.
         self._playout.say(np.concatenate([sound, silence(round(_AFTER_S * rate))]))
 

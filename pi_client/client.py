@@ -1,10 +1,8 @@
 """One talk from hello to goodbye: what is sent, what comes, and when it ends."""
 
 import asyncio
-import logging
-from contextlib import ExitStack, aclosing, closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from contextlib import aclosing, suppress
+from datetime import date, timedelta
 
 import grpc.aio
 from tadbot.v1 import companion_pb2 as pb
@@ -16,20 +14,16 @@ from pi_client.alone import Alone
 from pi_client.barge_in import BargeIn
 from pi_client.camera import FRAME_INTERVAL_S
 from pi_client.config import Options
-from pi_client.echo import EchoPath
+from pi_client.equipment import Devices
 from pi_client.errors import ClientError
-from pi_client.help_key import HelpKey
-from pi_client.microphone import Microphone, is_sound_file, open_microphone
-from pi_client.playout import Playout
+from pi_client.microphone import is_sound_file
+from pi_client.opening import opening
 from pi_client.progress import Progress
+from pi_client.pulse import Pulse
 from pi_client.record import Record
 from pi_client.reply import Heard
 from pi_client.rights import Rights
-from pi_client.sight import Sight
-from pi_client.sound import BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples
-from pi_client.speaker import Speaker, open_speaker
-
-_log = logging.getLogger(__name__)
+from pi_client.sound import BLOCK_SAMPLES, Samples
 
 # A server that took `open` answers it at once.
 _OPENED_S = 10.0
@@ -39,46 +33,6 @@ _TAKEN_S = 10.0
 _GOODBYE_S = 20.0
 # The same when the person presses Ctrl-C and wants to be gone.
 _HURRIED_GOODBYE_S = 3.0
-
-_PACES = {
-    "": pb.Open.PACE_UNSPECIFIED,
-    "slow": pb.Open.SLOW,
-    "normal": pb.Open.NORMAL,
-    "quick": pb.Open.QUICK,
-}
-
-
-@dataclass(frozen=True)
-class Devices:
-    """What a talk hears, speaks and sees with, and the key that asks for help."""
-
-    microphone: Microphone
-    playout: Playout
-    speaker: Speaker
-    sight: Sight
-    help_key: HelpKey | None = None
-
-
-def open_devices(options: Options, rights: Rights, stack: ExitStack) -> Devices:
-    """Opens what the person named and agreed to; `stack` closes it.
-
-    Raises ClientError if something cannot be opened; no server knows of it by then.
-    """
-    help_key = stack.enter_context(closing(HelpKey()))
-    live = not is_sound_file(options.microphone)
-    audible = options.speaker != "none" and not is_sound_file(options.speaker)
-    echo = EchoPath() if live and audible else None
-    playout = Playout()
-    microphone = stack.enter_context(closing(open_microphone(options.microphone, echo)))
-    speaker = stack.enter_context(closing(open_speaker(options.speaker, playout, echo)))
-    sight = stack.enter_context(closing(Sight(options.camera)))
-    if "camera" in rights.consents:
-        sight.open()
-    elif options.camera != "none":
-        _log.warning(
-            "The camera stays closed until you agree, by voice or with `--consent camera`."
-        )
-    return Devices(microphone, playout, speaker, sight, help_key)
 
 
 class Conversation:
@@ -104,6 +58,7 @@ class Conversation:
         self._progress = Progress()
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
+        self._begun = False
         self._goodbye = False
         self._lost = False
         self._greeted = False
@@ -117,13 +72,17 @@ class Conversation:
         Where the server goes, what helps without it is said first.
         Raises ClientError if the server fails or goes away, unless `stop` was set.
         """
-        call: link.Call = stub.Converse(None, metadata=link.metadata(self._options.keys))
+        self._begun = True
+        metadata = link.metadata(self._options.keys)
+        self._pulse = Pulse(stub, address, metadata)
+        call: link.Call = stub.Converse(None, metadata=metadata)
         fault: ClientError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 aside = [
                     tasks.create_task(self._hurry(call, stop)),
                     tasks.create_task(self._alone.follow_key()),
+                    tasks.create_task(self._follow_pulse()),
                 ]
                 receiver = tasks.create_task(self._receive(call, address))
                 sender = tasks.create_task(self._send(call, address, stop))
@@ -140,25 +99,36 @@ class Conversation:
             call.cancel()
             self._settle()
             self._record.ended()
-        if self._lost and fault is not None:
-            await self._alone.server_went(stop)
         if fault is not None:
+            if self._lost:
+                await self._alone.server_went(stop)
+            else:
+                self._alone.talk_failed()
             raise fault from None
+
+    def failed(self) -> None:
+        """Says what helps, where something failed before the talk was begun."""
+        if not self._begun:
+            self._alone.talk_failed()
+
+    async def _follow_pulse(self) -> None:
+        await self._opened.wait()
+        try:
+            await self._pulse.follow()
+        except ClientError:
+            self._lost = True
+            raise
 
     async def _send(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             self._record.began()
-            await call.write(pb.ConverseRequest(open=self._opening()))
+            said = opening(self._options, self._rights, self._alone.help_version)
+            await call.write(pb.ConverseRequest(open=said))
             self._microphone.start()
             await self._wait_until_opened(address)
             await self._talk(call, address, stop)
             await self._say_goodbye(call, address)
         # A line that breaks is told by the receiver, which knows why.
-
-    def _opening(self) -> pb.Open:
-        opening = _open(self._options, self._rights)
-        opening.help_lines_version = self._alone.help_version
-        return opening
 
     async def _wait_until_opened(self, address: str) -> None:
         """Waits before anything else is sent, so that a refusal comes with its reason.
@@ -267,6 +237,7 @@ class Conversation:
             raise ClientError(f"The server at {address} ended the talk; start a new one.")
 
     def _saw(self, response: pb.ConverseResponse) -> None:
+        self._pulse.saw()
         self._playout.saw(response)
         self._barge_in.saw(response)
         self._record.saw(response)
@@ -304,23 +275,6 @@ class Conversation:
         if self._greeted and heard.complete and heard.sample_count:
             with suppress(OSError):
                 state.write_last_disclosure(date.today())
-
-
-def _open(options: Options, rights: Rights) -> pb.Open:
-    opening = pb.Open(
-        device_id=state.device_id(),
-        audio_format=sound_pb2.AudioFormat(sample_rate_hertz=SAMPLE_RATE_HERTZ),
-        country=options.country,
-        language=options.language,
-        time_zone=state.time_zone(),
-        pace=_PACES[options.pace],
-        client_version=state.client_version(),
-    )
-    rights.tell(opening)
-    day = state.read_last_disclosure()
-    if day is not None:
-        opening.last_disclosure.FromDatetime(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    return opening
 
 
 def _audio(first_sample: int, block: Samples) -> pb.ConverseRequest:

@@ -23,6 +23,7 @@ examples:
   tadbot-pi --server 127.0.0.1:50051 --microphone question.wav --speaker reply.wav
   tadbot-pi --standalone --camera default --consent camera
   tadbot-pi plan
+  tadbot-pi help-line
 
 A .wav microphone is played in real time, then silence until it has been answered (or 15 s
 without an answer); a .wav speaker is written on the microphone's clock. Ctrl-C says goodbye.
@@ -65,7 +66,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     if given.command is not None:
         if words[0] != given.command:
             parser.error(f"`{given.command}` stands first, without the flags of a talk")
-        return Options(command=given.command)
+        return Options(command=given.command, speaker=given.speaker)
     if given.list_devices:
         return Options(list_devices=True)
     if bool(given.server) == given.standalone:
@@ -140,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
     plan = "show your safety plan; it needs no server"
     commands.add_parser("plan", help=plan, description=plan, allow_abbrev=False)
+    aloud = "show and say whom to call; it needs no server"
+    line = commands.add_parser("help-line", help=aloud, description=aloud, allow_abbrev=False)
+    line.add_argument("--speaker", default="default", metavar="default|NAME|FILE.wav|none")
     return parser
 
 

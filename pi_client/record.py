@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 
@@ -79,10 +80,11 @@ class Record:
         self._events.server_lost(level)
         self.say("The connection to the server is lost.")
 
-    def help_line(self, text: str, cause: str, seconds: float) -> None:
+    def help_line(self, texts: Sequence[str], cause: str, seconds: float) -> None:
         """Writes and shows the help line that is played now; see `Events.help_line_played`."""
         self._events.help_line_played(cause, seconds)
-        self.say(f"TADBot: {text}")
+        for text in texts:
+            self.say(f"TADBot: {text}")
 
     def say(self, line: str) -> None:
         """Shows the person a line at once, also in the middle of a reply."""

@@ -16,8 +16,9 @@ import psutil
 from tadbot.v1 import companion_pb2 as pb
 
 from pi_client import link
-from pi_client.client import Conversation, Devices
+from pi_client.client import Conversation
 from pi_client.config import Options
+from pi_client.equipment import Devices
 from pi_client.events import as_fields
 from pi_client.link import Keys
 from pi_client.playout import Playout

@@ -26,7 +26,10 @@ from pi_client.sound import BLOCK_SAMPLES, Samples, silence
 from pi_client.speaker import ClockedSpeaker
 
 TEXT = "You can call Samaritans on 116 123."
+NUMBERS = "Whom to call: Samaritans 116 123."
 LOUD = 1000
+LOST_SAMPLES = 800
+"""Of the 4000 that are loud, those that say that the server is gone."""
 
 
 class QuickMicrophone:
@@ -109,7 +112,10 @@ def stack() -> Iterator[ExitStack]:
 def lines(version: str = "1") -> pb.HelpLines:
     pcm = np.full(4000, LOUD, dtype="<i2").tobytes()
     audio_format = sound_pb2.AudioFormat(sample_rate_hertz=16000)
-    return pb.HelpLines(text=TEXT, pcm=pcm, audio_format=audio_format, version=version)
+    made = pb.HelpLines(text=TEXT, pcm=pcm, audio_format=audio_format, version=version)
+    made.lines.add(name="Samaritans", number="116 123")
+    made.numbers_first_sample = LOST_SAMPLES
+    return made
 
 
 def risk(level: pb.RiskLevel.ValueType) -> pb.Risk:
@@ -129,6 +135,7 @@ async def test_after_danger_the_help_line_is_said_and_shown(
     assert capsys.readouterr().out.splitlines() == [
         "The connection to the server is lost.",
         f"TADBot: {TEXT}",
+        f"TADBot: {NUMBERS}",
     ]
     lost, played = room.events()
     assert lost["level"] == pb.RiskLevel.Name(level).lower()
@@ -149,7 +156,7 @@ async def test_without_danger_the_key_is_named_and_nothing_is_said(
     assert room.heard() == 0
     assert capsys.readouterr().out.splitlines() == [
         "The connection to the server is lost.",
-        f"For the help line, {HOW}.",
+        f"For the help line, {HOW}; or start `tadbot-pi help-line`.",
     ]
     assert [event["event"] for event in room.events()] == ["server_lost"]
 
@@ -178,18 +185,41 @@ async def test_help_lines_that_come_in_the_talk_are_the_ones_that_are_said(
     assert (room.alone.help_version, Help().version) == ("7", "7")
 
 
-@pytest.mark.parametrize("event", ["none", "closed"])
-async def test_a_talk_that_never_began_or_had_ended_loses_nothing(
-    tmp_path: Path, stack: ExitStack, event: str, capsys: Any
+async def test_a_talk_that_had_ended_loses_nothing(
+    tmp_path: Path, stack: ExitStack, capsys: Any
 ) -> None:
     room = Room(tmp_path, stack)
-    if event == "closed":
-        room.open()
-        room.saw(risk=risk(pb.HIGH))
-        room.saw(closed=pb.Closed())
+    room.open()
+    room.saw(risk=risk(pb.HIGH))
+    room.saw(closed=pb.Closed())
     await room.alone.server_went(asyncio.Event())
+    room.alone.talk_failed()
     assert capsys.readouterr().out == ""
     assert room.events() == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_where_no_talk_can_begin_it_is_shown_whom_to_call(
+    tmp_path: Path, stack: ExitStack, known: bool, capsys: Any
+) -> None:
+    if known:
+        Help().keep(lines())
+    room = Room(tmp_path, stack)
+    await room.alone.server_went(asyncio.Event())
+    assert capsys.readouterr().out.splitlines() == [NUMBERS if known else BUILT_IN]
+    assert room.events() == []
+
+
+@pytest.mark.parametrize(("level", "shown"), [(pb.NONE, []), (pb.CONCERN, [NUMBERS])])
+async def test_a_talk_that_ends_here_after_danger_shows_whom_to_call(
+    tmp_path: Path, stack: ExitStack, level: pb.RiskLevel.ValueType, shown: list[str], capsys: Any
+) -> None:
+    Help().keep(lines())
+    room = Room(tmp_path, stack)
+    room.open()
+    room.saw(risk=risk(level))
+    room.alone.talk_failed()
+    assert capsys.readouterr().out.splitlines() == shown
 
 
 async def test_the_key_speaks_over_a_reply_and_tells_the_server_once(
@@ -207,16 +237,18 @@ async def test_the_key_speaks_over_a_reply_and_tells_the_server_once(
         os.kill(os.getpid(), signal.SIGUSR1)
         await asyncio.sleep(0.02)
     following.cancel()
-    assert room.playout.pull(4000).tolist() == [LOUD] * 4000
+    # The server is there, so nothing is said of it.
+    left = 4000 - LOST_SAMPLES
+    assert room.playout.pull(left).tolist() == [LOUD] * left
     assert room.playout.pull(8000).tolist() == [0] * 8000
     assert (room.alone.interrupts(), room.alone.interrupts()) == (True, False)
-    assert capsys.readouterr().out.splitlines() == ["TADBot: Let us —", f"TADBot: {TEXT}"]
+    assert capsys.readouterr().out.splitlines() == ["TADBot: Let us —", f"TADBot: {NUMBERS}"]
     (played,) = room.events()
-    assert (played["cause"], played["seconds"]) == ("key", 0.25)
+    assert (played["cause"], played["seconds"]) == ("key", 0.2)
 
 
-async def test_a_press_before_the_talk_is_open_is_answered_when_it_is(
-    tmp_path: Path, stack: ExitStack
+async def test_a_press_before_the_talk_is_open_is_shown_at_once_and_said_when_it_is(
+    tmp_path: Path, stack: ExitStack, capsys: Any
 ) -> None:
     Help().keep(lines())
     room = Room(tmp_path, stack)
@@ -224,6 +256,7 @@ async def test_a_press_before_the_talk_is_open_is_answered_when_it_is(
     following = asyncio.create_task(room.alone.follow_key())
     await asyncio.sleep(0.02)
     assert not room.playout.saying
+    assert capsys.readouterr().out.splitlines() == [NUMBERS]
     room.open()
     await asyncio.sleep(0.02)
     assert room.playout.saying
@@ -243,7 +276,7 @@ async def test_a_help_line_that_is_being_said_goes_on_when_the_server_goes(
     following.cancel()
     room.playout.drop()
     await room.alone.server_went(asyncio.Event())
-    assert room.heard() == 4000
+    assert room.heard() == 4000 - LOST_SAMPLES
     assert [event["event"] for event in room.events()] == ["help_line_played", "server_lost"]
 
 
