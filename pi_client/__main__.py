@@ -13,13 +13,16 @@ from contextlib import ExitStack, suppress
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-from pi_client import link
+from pi_client import link, plan
 from pi_client.camera import list_cameras
-from pi_client.client import Conversation, open_devices
+from pi_client.client import Conversation
 from pi_client.config import Options, parse
 from pi_client.devices import list_sound_devices
+from pi_client.equipment import open_devices
 from pi_client.errors import ClientError
+from pi_client.help_aloud import help_aloud
 from pi_client.record import Record
+from pi_client.rights import Rights
 
 # As a shell counts a program that a second Ctrl-C ended.
 _INTERRUPTED = 130
@@ -33,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.list_devices:
             print(list_cameras())
             print(list_sound_devices())
+        elif options.command == "plan":
+            print(plan.shown())
+        elif options.command == "help-line":
+            help_aloud(options.speaker)
         else:
             asyncio.run(run(options))
     except ClientError as error:
@@ -52,18 +59,27 @@ async def run(options: Options) -> None:
     stop = asyncio.Event()
     _listen_to_signals(stop)
     with ExitStack() as stack:
-        devices = open_devices(options, stack)
+        rights = Rights(options.consents)
+        devices = open_devices(options, rights, stack)
         record = Record(options, stack)
-        conversation = Conversation(options, devices, record)
-        if not options.standalone:
-            await _talk(conversation, options, options.server, stop)
-            return
-        # Only here does the client know of the server's program.
-        from pi_client.standalone import standalone_server
+        conversation = Conversation(options, devices, record, rights)
+        try:
+            await _reach(conversation, options, stop)
+        except ClientError:
+            conversation.failed()
+            raise
 
-        async with standalone_server(options, stop) as address:
-            if not stop.is_set():
-                await _talk(conversation, options, address, stop)
+
+async def _reach(conversation: Conversation, options: Options, stop: asyncio.Event) -> None:
+    if not options.standalone:
+        await _talk(conversation, options, options.server, stop)
+        return
+    # Only here does the client know of the server's program.
+    from pi_client.standalone import standalone_server
+
+    async with standalone_server(options, stop) as address:
+        if not stop.is_set():
+            await _talk(conversation, options, address, stop)
 
 
 async def _talk(

@@ -46,18 +46,23 @@ class Camera:
         self._thread = threading.Thread(target=self._run, name="tadbot-camera", daemon=True)
 
     def start(self) -> None:
-        """Begins to take pictures."""
-        self._thread.start()
+        """Begins to take pictures. Starting twice is not an error."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def take(self) -> tuple[float, bytes] | None:
         """Returns the newest picture and when it was taken (`time.monotonic`), but once."""
         with self._lock:
             newest, self._newest = self._newest, None
-            return newest
+            return None if self._closing.is_set() else newest
+
+    def stop(self) -> None:
+        """Shows nothing from now on, and lets go of the camera without waiting for that."""
+        self._closing.set()
 
     def close(self) -> None:
         """Stops and lets go of the camera. Closing twice is not an error."""
-        self._closing.set()
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(_CLOSE_S)
 
@@ -65,6 +70,8 @@ class Camera:
         due = time.monotonic()
         try:
             for jpeg in self._source:
+                if self._closing.is_set():
+                    break
                 with self._lock:
                     self._newest = (time.monotonic(), jpeg)
                 due = max(due + FRAME_INTERVAL_S, time.monotonic())
@@ -85,20 +92,36 @@ def open_camera(name: str) -> Camera | None:
 
     Raises ClientError if there is no such thing or it cannot be read.
     """
-    if name == "none":
-        return None
+    return None if name == "none" else Camera(_source(name))
+
+
+def open_camera_later(name: str, last: Camera | None) -> Camera:
+    """Makes a camera that is opened when it starts, in its own thread.
+
+    What cannot be opened is told by a warning. last: is let go of first, if there is one.
+    """
+
+    def pictures() -> Source:
+        if last is not None:
+            last.close()
+        yield from _source(name)
+
+    return Camera(pictures())
+
+
+def _source(name: str) -> Source:
     if name == "default":
-        return Camera(_default_camera())
+        return _default_camera()
     if name.startswith("/dev/video"):
-        return Camera(_opencv_camera(name))
+        return _opencv_camera(name)
     path = Path(name)
     if path.is_dir():
-        return Camera(_folder(path))
+        return _folder(path)
     if not path.is_file():
         raise ClientError(f"There is no picture, folder or video {path}; correct its name.")
     if path.suffix.lower() in _IMAGES:
-        return Camera(_image(path))
-    return Camera(_video(path))
+        return _image(path)
+    return _video(path)
 
 
 def _image(path: Path) -> Source:

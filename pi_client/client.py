@@ -1,10 +1,8 @@
 """One talk from hello to goodbye: what is sent, what comes, and when it ends."""
 
 import asyncio
-import logging
-from contextlib import ExitStack, aclosing, closing, suppress
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from contextlib import aclosing, suppress
+from datetime import date, timedelta
 
 import grpc.aio
 from tadbot.v1 import companion_pb2 as pb
@@ -12,86 +10,57 @@ from tadbot.v1 import emotion_recognition_pb2 as emotion_pb
 from tadbot.v1 import sound_pb2
 
 from pi_client import link, state
+from pi_client.alone import Alone
 from pi_client.barge_in import BargeIn
-from pi_client.camera import FRAME_INTERVAL_S, Camera, open_camera
+from pi_client.camera import FRAME_INTERVAL_S
 from pi_client.config import Options
-from pi_client.echo import EchoPath
+from pi_client.equipment import Devices
 from pi_client.errors import ClientError
-from pi_client.microphone import Microphone, is_sound_file, open_microphone
-from pi_client.playout import Playout
+from pi_client.microphone import is_sound_file
+from pi_client.opening import opening
 from pi_client.progress import Progress
+from pi_client.pulse import Pulse
 from pi_client.record import Record
 from pi_client.reply import Heard
-from pi_client.sound import BLOCK_SAMPLES, SAMPLE_RATE_HERTZ, Samples
-from pi_client.speaker import Speaker, open_speaker
-
-_log = logging.getLogger(__name__)
+from pi_client.rights import Rights
+from pi_client.sound import BLOCK_SAMPLES, Samples
 
 # A server that took `open` answers it at once.
 _OPENED_S = 10.0
+# A server whose program stands still keeps the line, and takes sound until its buffers are full.
+_TAKEN_S = 10.0
 # After goodbye the server still writes what was said.
 _GOODBYE_S = 20.0
 # The same when the person presses Ctrl-C and wants to be gone.
 _HURRIED_GOODBYE_S = 3.0
 
-_CONSENTS = {
-    "camera": pb.CAMERA,
-    "memory": pb.MEMORY,
-    "emotion-log": pb.EMOTION_LOG,
-    "share": pb.SHARE,
-}
-_PACES = {
-    "": pb.Open.PACE_UNSPECIFIED,
-    "slow": pb.Open.SLOW,
-    "normal": pb.Open.NORMAL,
-    "quick": pb.Open.QUICK,
-}
-
-
-@dataclass(frozen=True)
-class Devices:
-    """What a talk hears, speaks and sees with."""
-
-    microphone: Microphone
-    playout: Playout
-    speaker: Speaker
-    camera: Camera | None
-
-
-def open_devices(options: Options, stack: ExitStack) -> Devices:
-    """Opens what the person named; `stack` closes it.
-
-    Raises ClientError if something cannot be opened; no server knows of it by then.
-    """
-    live = not is_sound_file(options.microphone)
-    audible = options.speaker != "none" and not is_sound_file(options.speaker)
-    echo = EchoPath() if live and audible else None
-    playout = Playout()
-    microphone = stack.enter_context(closing(open_microphone(options.microphone, echo)))
-    speaker = stack.enter_context(closing(open_speaker(options.speaker, playout, echo)))
-    camera = None
-    if options.camera != "none" and "camera" not in options.consents:
-        _log.warning("The camera stays closed: it needs `--consent camera`.")
-    elif (camera := open_camera(options.camera)) is not None:
-        stack.enter_context(closing(camera))
-    return Devices(microphone, playout, speaker, camera)
-
 
 class Conversation:
     """Carries one stream: sends on the microphone's clock, and takes what comes."""
 
-    def __init__(self, options: Options, devices: Devices, record: Record) -> None:
+    def __init__(self, options: Options, devices: Devices, record: Record, rights: Rights) -> None:
         self._options = options
         self._microphone = devices.microphone
         self._playout = devices.playout
         self._speaker = devices.speaker
-        self._camera = devices.camera
+        self._sight = devices.sight
         self._record = record
+        self._rights = rights
         self._barge_in = BargeIn(self._playout, record.barge_in)
+        self._alone = Alone(
+            devices.microphone,
+            devices.playout,
+            devices.speaker,
+            devices.help_key,
+            record,
+            stays=not is_sound_file(options.microphone),
+        )
         self._progress = Progress()
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
+        self._begun = False
         self._goodbye = False
+        self._lost = False
         self._greeted = False
         self._frame_bytes = 0
         self._frame_interval_s = FRAME_INTERVAL_S
@@ -100,36 +69,64 @@ class Conversation:
     async def run(self, stub: link.Stub, address: str, stop: asyncio.Event) -> None:
         """Talks until the recording has been answered, `stop` is set, or the server ends it.
 
+        Where the server goes, what helps without it is said first.
         Raises ClientError if the server fails or goes away, unless `stop` was set.
         """
-        call: link.Call = stub.Converse(None, metadata=link.metadata(self._options.keys))
-        lost = False
+        self._begun = True
+        metadata = link.metadata(self._options.keys)
+        self._pulse = Pulse(stub, address, metadata)
+        call: link.Call = stub.Converse(None, metadata=metadata)
+        fault: ClientError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                hurry = tasks.create_task(self._hurry(call, stop))
+                aside = [
+                    tasks.create_task(self._hurry(call, stop)),
+                    tasks.create_task(self._alone.follow_key()),
+                    tasks.create_task(self._follow_pulse()),
+                ]
                 receiver = tasks.create_task(self._receive(call, address))
                 sender = tasks.create_task(self._send(call, address, stop))
                 await asyncio.wait({receiver, sender})
-                hurry.cancel()
+                for task in aside:
+                    task.cancel()
         except ExceptionGroup as group:
             faults, others = group.split(ClientError)
-            lost = True
             if others is not None:
                 raise
             if faults is not None and not stop.is_set():
-                raise faults.exceptions[0] from None
+                fault = faults.exceptions[0]  # type: ignore[assignment]  # the tasks have no groups
         finally:
             call.cancel()
             self._settle()
-            self._record.ended(lost)
+            self._record.ended()
+        if fault is not None:
+            if self._lost:
+                await self._alone.server_went(stop)
+            else:
+                self._alone.talk_failed()
+            raise fault from None
+
+    def failed(self) -> None:
+        """Says what helps, where something failed before the talk was begun."""
+        if not self._begun:
+            self._alone.talk_failed()
+
+    async def _follow_pulse(self) -> None:
+        await self._opened.wait()
+        try:
+            await self._pulse.follow()
+        except ClientError:
+            self._lost = True
+            raise
 
     async def _send(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             self._record.began()
-            await call.write(pb.ConverseRequest(open=_open(self._options)))
+            said = opening(self._options, self._rights, self._alone.help_version)
+            await call.write(pb.ConverseRequest(open=said))
             self._microphone.start()
             await self._wait_until_opened(address)
-            await self._talk(call, stop)
+            await self._talk(call, address, stop)
             await self._say_goodbye(call, address)
         # A line that breaks is told by the receiver, which knows why.
 
@@ -146,21 +143,22 @@ class Conversation:
                 f"The server at {address} does not answer; look at its log."
             ) from None
 
-    async def _talk(self, call: link.Call, stop: asyncio.Event) -> None:
+    async def _talk(self, call: link.Call, address: str, stop: asyncio.Event) -> None:
         """Sends until there is no more to send. Sound first, then `played`, then a picture."""
-        if self._camera is not None:
-            self._camera.start()
+        self._sight.start()
         caught_up = False
         ended_at: float | None = None
         while not stop.is_set() and not self._over.is_set():
             first_sample, block = await self._microphone.read()
             # Before the speaker goes on: so it gives way in its very next block.
             self._barge_in.hear(first_sample, block)
-            await call.write(_audio(first_sample, block))
+            await self._send_sound(call, address, first_sample, block)
             # What was captured before `opened` is past: a reply cannot be heard in it.
             caught_up = caught_up or not self._microphone.behind
             if caught_up:
                 self._speaker.advance(first_sample + BLOCK_SAMPLES)
+            if self._alone.interrupts():
+                await call.write(pb.ConverseRequest(interrupt=pb.Interrupt()))
             await self._tell_played(call)
             await self._show(call)
             now = self._record.elapsed_s()
@@ -168,6 +166,18 @@ class Conversation:
                 ended_at = now if ended_at is None else ended_at
                 if self._progress.over(now, ended_at, self._playout.waiting):
                     return
+
+    async def _send_sound(
+        self, call: link.Call, address: str, first_sample: int, block: Samples
+    ) -> None:
+        try:
+            async with asyncio.timeout(_TAKEN_S):
+                await call.write(_audio(first_sample, block))
+        except TimeoutError:
+            self._lost = True
+            raise ClientError(
+                f"The server at {address} takes no more sound; start it again, then a new talk."
+            ) from None
 
     async def _tell_played(self, call: link.Call) -> None:
         for heard in self._playout.reports():
@@ -185,9 +195,9 @@ class Conversation:
         """Sends the newest picture, if it is time for one and no sound waits."""
         now = self._record.elapsed_s()
         due = now - self._framed_at >= self._frame_interval_s
-        if self._camera is None or self._microphone.behind or not due:
+        if self._microphone.behind or not due:
             return
-        if (taken := self._camera.take()) is None:
+        if (taken := self._sight.take()) is None:
             return
         taken_at, jpeg = taken
         if self._frame_bytes and len(jpeg) > self._frame_bytes:
@@ -206,6 +216,7 @@ class Conversation:
             async with asyncio.timeout(_GOODBYE_S):
                 await self._over.wait()
         except TimeoutError:
+            self._lost = True
             raise ClientError(
                 f"The server at {address} did not answer the goodbye; look at its log."
             ) from None
@@ -215,16 +226,23 @@ class Conversation:
             async with aclosing(link.responses(call, address)) as responses:
                 async for response in responses:
                     self._saw(response)
+        except ClientError:
+            self._lost = True
+            raise
         finally:
             self._over.set()
             self._opened.set()
         if not self._goodbye:
+            self._lost = True
             raise ClientError(f"The server at {address} ended the talk; start a new one.")
 
     def _saw(self, response: pb.ConverseResponse) -> None:
+        self._pulse.saw()
         self._playout.saw(response)
         self._barge_in.saw(response)
         self._record.saw(response)
+        self._rights.saw(response)
+        self._sight.saw(response)
         self._progress.saw(response, self._record.elapsed_s())
         if response.WhichOneof("event") == "opened":
             opened = response.opened
@@ -233,6 +251,7 @@ class Conversation:
                 self._frame_interval_s = max(FRAME_INTERVAL_S, 1 / opened.max_frames_per_second)
             self._speaker.start()
             self._opened.set()
+        self._alone.saw(response)
 
     async def _hurry(self, call: link.Call, stop: asyncio.Event) -> None:
         """Gives a server that does not listen only a little time after Ctrl-C."""
@@ -256,23 +275,6 @@ class Conversation:
         if self._greeted and heard.complete and heard.sample_count:
             with suppress(OSError):
                 state.write_last_disclosure(date.today())
-
-
-def _open(options: Options) -> pb.Open:
-    opening = pb.Open(
-        device_id=state.device_id(),
-        audio_format=sound_pb2.AudioFormat(sample_rate_hertz=SAMPLE_RATE_HERTZ),
-        consents=[_CONSENTS[name] for name in options.consents],
-        country=options.country,
-        language=options.language,
-        time_zone=state.time_zone(),
-        pace=_PACES[options.pace],
-        client_version=state.client_version(),
-    )
-    day = state.read_last_disclosure()
-    if day is not None:
-        opening.last_disclosure.FromDatetime(datetime(day.year, day.month, day.day, tzinfo=UTC))
-    return opening
 
 
 def _audio(first_sample: int, block: Samples) -> pb.ConverseRequest:

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +22,24 @@ examples:
   tadbot-pi --server 192.168.1.20:50051 --consent memory,emotion-log
   tadbot-pi --server 127.0.0.1:50051 --microphone question.wav --speaker reply.wav
   tadbot-pi --standalone --camera default --consent camera
+  tadbot-pi plan
+  tadbot-pi help-line
 
 A .wav microphone is played in real time, then silence until it has been answered (or 15 s
 without an answer); a .wav speaker is written on the microphone's clock. Ctrl-C says goodbye.
+The help key, `h` and Enter or the signal SIGUSR1, plays the help line, also without the server.
 exit status: 0 the talk ended, 1 something failed (one sentence says what), 2 wrong usage.
 """
 
 
 @dataclass(frozen=True)
 class Options:
-    """One talk, as the person wants it. `server` is "" where the server is to be started."""
+    """What the person wants: one talk, or what `command` names.
 
+    `server` is "" where the server is to be started.
+    """
+
+    command: str = ""
     server: str = ""
     standalone: bool = False
     microphone: str = "default"
@@ -53,7 +61,12 @@ class Options:
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """Reads the command line. Raises SystemExit(2), with a sentence on stderr, if it is wrong."""
     parser = _parser()
-    given = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    given = parser.parse_args(words)
+    if given.command is not None:
+        if words[0] != given.command:
+            parser.error(f"`{given.command}` stands first, without the flags of a talk")
+        return Options(command=given.command, speaker=given.speaker)
     if given.list_devices:
         return Options(list_devices=True)
     if bool(given.server) == given.standalone:
@@ -102,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
         "--camera",
         default="none",
         metavar="default|none|IMAGE|FOLDER|VIDEO",
-        help="what to look through; opened only with --consent camera (default: none)",
+        help="what to look through; opened only once you agree to it (default: none)",
     )
     add(
         "--consent",
@@ -111,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=",".join(CONSENTS),
         help="what you agree to, with commas: camera (your face is looked at), memory (the talk "
         "is kept and remembered), emotion-log (feelings are kept), share (a named therapist may "
-        "read); nothing by default",
+        "read); nothing by default. What you agree to by voice counts from talk to talk",
     )
     add("--country", type=_country, default="", metavar="CODE", help="picks help lines, such as GB")
     add("--language", default="", metavar="TAG", help="language spoken, such as en-GB")
@@ -124,6 +137,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--profile", metavar="NAME", help="with --standalone: the server's profile (default: pi)")
     add("--config", type=Path, metavar="FILE", help="with --standalone: the server's settings")
     add("--data-dir", type=Path, metavar="DIR", help="with --standalone: where its data are")
+    # Without one of them it is a talk.
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    plan = "show your safety plan; it needs no server"
+    commands.add_parser("plan", help=plan, description=plan, allow_abbrev=False)
+    aloud = "show and say whom to call; it needs no server"
+    line = commands.add_parser("help-line", help=aloud, description=aloud, allow_abbrev=False)
+    line.add_argument("--speaker", default="default", metavar="default|NAME|FILE.wav|none")
     return parser
 
 

@@ -70,6 +70,17 @@ class Events:
         """
         self._write("barge_in", {"action": action, "sample": sample})
 
+    def server_lost(self, level: pb.RiskLevel.ValueType) -> None:
+        """Writes that the server went in the middle of the talk. level: the last of this talk."""
+        self._write("server_lost", {"level": pb.RiskLevel.Name(level).lower()})
+
+    def help_line_played(self, cause: str, seconds: float) -> None:
+        """Writes that the kept help line begins.
+
+        cause: "key" or "server_lost". seconds: how long it is; 0.0 is one that is only shown.
+        """
+        self._write("help_line_played", {"cause": cause, "seconds": round(seconds, _DIGITS)})
+
     def close(self) -> None:
         """Ends the file. Closing twice is not an error."""
         if self._file is not None:

@@ -69,6 +69,8 @@ class Playout:
         self._manner = Manner.FULL
         self._may_begin = True
         self._fader = Fader()
+        # What the client itself says; it goes before all replies.
+        self._own = silence(0)
         self._loudest = Loudest()
         self.sample_rate_hertz = SAMPLE_RATE_HERTZ
 
@@ -107,11 +109,27 @@ class Playout:
                 self._manner = manner
             self._may_begin = may_begin
 
+    def say(self, samples: Samples) -> None:
+        """Says at once, and in full, what no server sent: the reply that plays is dropped.
+
+        samples: at `sample_rate_hertz`. Nobody's word or voice stops it; replies that come
+        meanwhile wait.
+        """
+        with self._lock:
+            self._drop_where(lambda old: True)
+            self._own = samples
+
+    @property
+    def saying(self) -> bool:
+        """Whether something of what `say` was given is still to be heard."""
+        with self._lock:
+            return len(self._own) > 0
+
     def playing(self) -> Playing | None:
-        """Returns what plays now, or is about to; None where there is no sound of it."""
+        """Returns the reply that plays now, or is about to; None where there is no sound of it."""
         with self._lock:
             reply = self._current()
-            if reply is None or not (reply.begun or reply.chunks):
+            if len(self._own) or reply is None or not (reply.begun or reply.chunks):
                 return None
             return Playing(reply.key, reply.begun, reply.protected)
 
@@ -124,7 +142,8 @@ class Playout:
         """Gives out the next `count` samples: of a reply, or silence where there is none."""
         pulled = silence(count)
         with self._lock:
-            filled = 0
+            filled = min(count, len(self._own))
+            pulled[:filled], self._own = self._own[:filled], self._own[filled:]
             while filled < count and (reply := self._current()) is not None:
                 taken = self._take(reply, pulled[filled:])
                 if taken == 0:
@@ -156,7 +175,11 @@ class Playout:
         """Whether sound waits to be heard, or an end to be told."""
         with self._lock:
             self._current()
-            return bool(self._finished) or any(reply.chunks for reply in self._replies)
+            return (
+                bool(self._finished)
+                or len(self._own) > 0
+                or any(reply.chunks for reply in self._replies)
+            )
 
     def _see(self, key: Key) -> None:
         if key <= self._newest:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 
@@ -35,7 +36,6 @@ class Record:
         self._emotions = stack.enter_context(closing(emotions))
         self._terminal = Terminal(sys.stdout)
         self._notices: set[str] = set()
-        self._help = ""
 
     def elapsed_s(self) -> float:
         """Returns the seconds since `open`."""
@@ -57,13 +57,10 @@ class Record:
         self._events.saw(response)
         self._talk.saw(response)
         self._terminal.saw(response, self._emotions.saw(response))
-        match response.WhichOneof("event"):
-            case "help_lines":
-                self._help = response.help_lines.text
-            case "notice" if response.notice.code not in self._notices:
-                # Once each: a camera in the dark would say the same twice a second.
-                self._notices.add(response.notice.code)
-                _log.warning("%s: %s", response.notice.code, response.notice.message)
+        if response.WhichOneof("event") == "notice" and response.notice.code not in self._notices:
+            # Once each: a camera in the dark would say the same twice a second.
+            self._notices.add(response.notice.code)
+            _log.warning("%s: %s", response.notice.code, response.notice.message)
 
     def heard(self, heard: Heard, sample_rate_hertz: int) -> None:
         """Writes how much of a reply was heard."""
@@ -74,11 +71,25 @@ class Record:
         """Writes what the client did by itself with the reply that plays."""
         self._events.barge_in(action, sample)
 
-    def ended(self, lost: bool) -> None:
-        """Ends what is shown. lost: the server is gone, so its help line is shown instead."""
+    def ended(self) -> None:
+        """Ends what is shown of a reply: nothing more comes of it."""
         self._terminal.end_reply(" —")
-        if lost and self._help:
-            self._terminal.line(f"TADBot: {self._help}")
+
+    def server_lost(self, level: pb.RiskLevel.ValueType) -> None:
+        """Writes and shows that the server went. level: the last of this talk."""
+        self._events.server_lost(level)
+        self.say("The connection to the server is lost.")
+
+    def help_line(self, texts: Sequence[str], cause: str, seconds: float) -> None:
+        """Writes and shows the help line that is played now; see `Events.help_line_played`."""
+        self._events.help_line_played(cause, seconds)
+        for text in texts:
+            self.say(f"TADBot: {text}")
+
+    def say(self, line: str) -> None:
+        """Shows the person a line at once, also in the middle of a reply."""
+        self._terminal.end_reply(" —")
+        self._terminal.line(line)
 
 
 def _duration(heard: Heard, sample_rate_hertz: int) -> timedelta:

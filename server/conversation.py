@@ -90,7 +90,7 @@ class Conversation:
                     tasks.create_task(self._seeing.run()),
                     tasks.create_task(self._memory.run()),
                 ]
-                helpers.append(tasks.create_task(self._send_help()))
+                helpers.append(tasks.create_task(self._send_help(dialogue)))
                 await self._open(dialogue)
                 async for request in requests:
                     await self._take(dialogue, request)
@@ -141,17 +141,19 @@ class Conversation:
         )
         opened.start_time.FromDatetime(self._guest.started_at)
         await self._outbox.put(0, opened=opened)
-        self._opened.set()
         await self._rights.open()
         if self._guest.may_see and self._engines.emotion is None:
             await self._outbox.notice(0, "EMOTION_OFF", "This server recognises no emotions.")
         await self._outbox.activity(0, pb.State.LISTENING)
         if self._settings.conversation.greeting and self._answering.greets:
             dialogue.greet()
+        self._opened.set()
 
-    async def _send_help(self) -> None:
+    async def _send_help(self, dialogue: Dialogue) -> None:
         """Sends what the client keeps for the time without a server, unless it has it."""
         await self._opened.wait()
+        # There is one voice, and the greeting is waited for.
+        await dialogue.speaking.wait()
         made = await self._kept_help.of(self._lines)
         if made.version != self._guest.help_lines_version:
             await self._outbox.put(0, help_lines=made)

@@ -1,4 +1,4 @@
-"""Help that a client keeps for the time without a server: the lines, and the sentence as sound.
+"""Help that a client keeps for the time without a server: the lines, and the words as sound.
 
 It is spoken once for each country, and shared by all talks. It does not know who keeps it.
 """
@@ -13,7 +13,8 @@ from tadbot.v1 import companion_pb2 as pb
 
 from server.engines import Samples, TextToSpeech
 from server.errors import EngineError
-from server.safety import HelpLines, without_server
+from server.reply import split_sentences
+from server.safety import LOST, HelpLines, whom_to_call
 from server.sound import to_pcm
 
 log = logging.getLogger("tadbot.kept_help")
@@ -30,11 +31,14 @@ class KeptHelp:
     async def of(self, lines: HelpLines) -> pb.HelpLines:
         """Gives what a client keeps; without sound where the voice fails."""
         async with self._making:
-            text = without_server(lines)
+            numbers = whom_to_call(lines)
+            text = f"{LOST} {numbers}"
             if (made := self._made.get(text)) is None:
                 made = _written(lines, text)
                 try:
-                    made.pcm = to_pcm(await self._speak(text))
+                    lost, call = await self._speak(LOST), await self._speak(numbers)
+                    made.pcm = to_pcm(np.concatenate([lost, call]))
+                    made.numbers_first_sample = len(lost)
                     made.audio_format.sample_rate_hertz = self._voice.sample_rate_hertz
                     self._made[text] = made
                 except EngineError:
@@ -46,9 +50,10 @@ class KeptHelp:
 
     async def _speak(self, text: str) -> Samples:
         sounds = []
-        async with aclosing(self._voice.stream(text)) as stream:
-            async for sound in stream:
-                sounds.append(sound)
+        # A sentence at a time: what a person waits for can be spoken in between.
+        for sentence in split_sentences(text):
+            async with aclosing(self._voice.stream(sentence.strip())) as stream:
+                sounds += [sound async for sound in stream]
         return np.concatenate(sounds) if sounds else np.zeros(0, np.float32)
 
 

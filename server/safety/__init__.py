@@ -12,11 +12,12 @@ from server.safety.state import RiskState
 from server.safety.wording import (
     CHECK_IN,
     DISCLOSURE,
+    LOST,
     NOT_REVIEWED,
     STAYING,
     STAYING_QUIET,
     UNSAFE_AT_HOME,
-    without_server,
+    whom_to_call,
     wording,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "CHECK_IN",
     "DISCLOSURE",
     "LEVELS",
+    "LOST",
     "NOT_REVIEWED",
     "STAYING",
     "STAYING_QUIET",
@@ -41,6 +43,6 @@ __all__ = [
     "understands",
     "unverified",
     "what_is_missing",
-    "without_server",
+    "whom_to_call",
     "wording",
 ]

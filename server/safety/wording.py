@@ -158,11 +158,15 @@ _SAID: dict[tuple[str, str], tuple[str, ...]] = {
 }
 
 
-def without_server(lines: HelpLines) -> str:
-    """Gives what a client says by itself when its server is gone."""
+LOST = "I have lost my connection and cannot hear you now."
+"""What a client says first when its server is gone, and only then."""
+
+
+def whom_to_call(lines: HelpLines) -> str:
+    """Gives what a client says by itself on its help key, and after LOST."""
     return (
-        f"I have lost my connection and cannot hear you now. If you are in danger, call "
-        f"{lines.emergency_spoken}. You can also call {lines.line_spoken}."
+        f"If you are in danger, call {lines.emergency_spoken}. "
+        f"You can also call {lines.line_spoken}."
     )
 
 

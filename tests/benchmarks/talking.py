@@ -16,12 +16,15 @@ import psutil
 from tadbot.v1 import companion_pb2 as pb
 
 from pi_client import link
-from pi_client.client import Conversation, Devices
+from pi_client.client import Conversation
 from pi_client.config import Options
+from pi_client.equipment import Devices
 from pi_client.events import as_fields
 from pi_client.link import Keys
 from pi_client.playout import Playout
 from pi_client.reply import Heard, Key
+from pi_client.rights import Rights
+from pi_client.sight import Sight
 from tests.acceptance.house import House, served
 from tests.benchmarks.room import Audible, Placed, Room, RoomMicrophone, RoomSpeaker, Sound
 
@@ -102,7 +105,18 @@ class Take:
         """Notes what the client did by itself."""
         self._note("barge_in", action=action, sample=sample)
 
-    def ended(self, lost: bool) -> None:
+    def ended(self) -> None:
+        """Nothing is shown."""
+
+    def server_lost(self, level: pb.RiskLevel.ValueType) -> None:
+        """Notes that the server went."""
+        self._note("server_lost", level=level)
+
+    def help_line(self, text: str, cause: str, seconds: float) -> None:
+        """Notes that the help line is played."""
+        self._note("help_line_played", cause=cause, seconds=seconds)
+
+    def say(self, line: str) -> None:
         """Nothing is shown."""
 
     def _note(self, event: str, **fields: Any) -> None:
@@ -132,10 +146,10 @@ class Stage:
         microphone = RoomMicrophone(room, speaker)
         speaker.late_s = microphone.late_s
         take = Take(room, clock=microphone.elapsed_s)
-        devices = Devices(microphone, playout, speaker, None)
+        devices = Devices(microphone, playout, speaker, Sight("none"))
         options = Options(server=self.house.address)
         async with asyncio.timeout(LONGEST_S), link.connect(options.server, Keys()) as stub:
-            talk = Conversation(options, devices, take)  # type: ignore[arg-type]
+            talk = Conversation(options, devices, take, Rights(()))  # type: ignore[arg-type]
             running = asyncio.create_task(talk.run(stub, options.server, asyncio.Event()))
             try:
                 while not running.done() and not over(take):

@@ -190,7 +190,7 @@ class Program:
         self.folder = folder
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
         environment = {**os.environ, "XDG_STATE_HOME": str(self.folder / "state")}
         environment["TMPDIR"] = str(self.folder)
         environment.pop("XDG_RUNTIME_DIR", None)
@@ -203,6 +203,7 @@ class Program:
             env=environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            **options,
         )
         return self.process
 

@@ -1,16 +1,18 @@
 """What a person can ask for by voice in a talk: rights, a plan, the truth, and to go."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from tadbot.v1 import companion_pb2 as pb
 
 from server.answering import GREETING, GREETING_AGAIN
 from server.engines import Samples
-from server.engines.fake import FakeTextToSpeech
+from server.engines.fake import FakeTextToSpeech, hear_tones
 from server.errors import EngineError
-from server.safety import DISCLOSURE, help_lines
+from server.safety import DISCLOSURE, LOST, help_lines
 from server.scripts.age import QUESTION
 from tests.integration.house import Served, Talker, served
 
@@ -209,6 +211,38 @@ async def test_a_client_gets_the_help_that_it_keeps_once(house: Served) -> None:
         assert talker.all("help_lines") == []
     async with house.talk(country="US", help_lines_version=sent.version) as talker:
         assert (await talker.first("help_lines")).help_lines.country == "US"
+
+
+async def test_the_numbers_can_be_played_without_the_word_that_the_server_is_gone(
+    house: Served,
+) -> None:
+    async with house.talk(country="GB") as talker:
+        sent = (await talker.first("help_lines")).help_lines
+    whole = np.frombuffer(sent.pcm, "<i2").astype(np.float32) / 32768
+    assert hear_tones(whole[: sent.numbers_first_sample]) == LOST
+    numbers = hear_tones(whole[sent.numbers_first_sample :])
+    assert numbers.startswith("If you are in danger, call 9 9 9")
+    assert sent.text.startswith(LOST)
+
+
+async def test_the_greeting_does_not_wait_for_the_help_that_is_kept() -> None:
+    class Noting(FakeTextToSpeech):
+        def __init__(self) -> None:
+            self.said: list[str] = []
+
+        async def stream(self, text: str, voice: str = "") -> AsyncGenerator[Samples, None]:
+            self.said.append(text)
+            await asyncio.sleep(0.01)
+            async for sound in super().stream(text, voice):
+                yield sound
+
+    voice = Noting()
+    async with served(tts=voice) as house, house.talk(country="GB", told=None) as talker:
+        await talker.first("help_lines")
+    greeting = [text for text in voice.said if text in GREETING]
+    assert len(greeting) > 1
+    assert voice.said[: len(greeting)] == greeting
+    assert voice.said[len(greeting)] == LOST
 
 
 async def test_without_a_voice_the_help_comes_as_text() -> None:

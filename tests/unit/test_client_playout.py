@@ -393,3 +393,24 @@ def test_goodbye_drops_everything_and_tells_it(playout: Playout) -> None:
     playout.pull(1)
     playout.drop()
     assert finished(playout) == [(0, 1, False), (1, 0, False)]
+
+
+def test_what_the_client_says_itself_is_heard_at_once_and_replies_wait(playout: Playout) -> None:
+    playout.saw(audio(1, [1, 2, 3, 4]))
+    playout.pull(2)
+    playout.say(np.array([7, 8, 9], dtype=np.int16))
+    assert finished(playout) == [(1, 2, False)]
+    assert playout.pull(1).tolist() == [7]
+    playout.saw(audio(2, [5, 6]))
+    assert (playout.playing(), playout.saying, playout.waiting) == (None, True, True)
+    assert playout.pull(4).tolist() == [8, 9, 5, 6]
+    assert not playout.saying
+
+
+def test_no_word_of_the_server_and_no_voice_stops_what_the_client_says(playout: Playout) -> None:
+    playout.say(np.array([7, 8, 9], dtype=np.int16))
+    playout.play(Manner.HELD, may_begin=False)
+    playout.saw(control(1, pb.SpeakerControl.STOP))
+    playout.saw(done(1, pb.ReplyDone.INTERRUPTED))
+    playout.drop()
+    assert playout.pull(4).tolist() == [7, 8, 9, 0]

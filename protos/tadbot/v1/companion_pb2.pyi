@@ -1037,6 +1037,7 @@ class HelpLines(_message.Message):
     PCM_FIELD_NUMBER: _builtins.int
     AUDIO_FORMAT_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIRST_SAMPLE_FIELD_NUMBER: _builtins.int
     country: _builtins.str
     """The country, as an ISO 3166-1 alpha-2 code. Empty: no country is known."""
     text: _builtins.str
@@ -1044,7 +1045,11 @@ class HelpLines(_message.Message):
     pcm: _builtins.bytes
     """The same, spoken. Empty: it could not be spoken."""
     version: _builtins.str
-    """Changes whenever anything above does."""
+    """Changes whenever anything else here does."""
+    numbers_first_sample: _builtins.int
+    """Sample of `pcm` at which the numbers begin. What comes before says that the
+    server is gone, and is left out while it is there. 0: nothing comes before.
+    """
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___HelpLines.Line]:
         """The numbers, emergency first."""
@@ -1062,10 +1067,11 @@ class HelpLines(_message.Message):
         pcm: _builtins.bytes = ...,
         audio_format: _sound_pb2.AudioFormat | None = ...,
         version: _builtins.str = ...,
+        numbers_first_sample: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["audio_format", b"audio_format"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_format", b"audio_format", "country", b"country", "lines", b"lines", "pcm", b"pcm", "text", b"text", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_format", b"audio_format", "country", b"country", "lines", b"lines", "numbers_first_sample", b"numbers_first_sample", "pcm", b"pcm", "text", b"text", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
