@@ -121,6 +121,31 @@ RULES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "imminent",
+        "third person",
+        r"\b(?:himself|herself|themselves) in\b.{0,40}\b(?:gun|shotgun|rifle|knife|pills|tablets"
+        r"|rope)\b|\b(?:found|left) (?:a|her|his|this|the) (?:\w+ )?note\b.{0,80}\b(?:goodbye"
+        r"|gone|missing)\b|\b(?:sat|sitting|sits|stood|standing|stands|climbed|climbing)"
+        r" (?:\w+ ){0,3}(?:on|over|onto) (?:the|a) (?:\w+ ){0,2}(?:parapet|ledge|wrong side)\b",
+    ),
+    (
+        "imminent",
+        "medical",
+        r"\b(?:elephant|weight|pressure|tightness) (?:\w+ ){0,4}(?:on|across|in|round) (?:my|his"
+        r"|her) chest\b|\b(?:tongue|throat)(?:'s|s| is)? (?:\w+ )?(?:getting|gone|feels|going) "
+        r"(?:\w+ ){0,2}(?:big|tight|thick|swollen)\b"
+        r"|\b(?:arm|leg|side)(?:'s|s| is| has)? (?:\w+ )?(?:gone|going) (?:all )?(?:heavy"
+        r"|numb)\b(?! from)|\b(?:lips|baby)(?:'s| is| are| has| have)? "
+        r"(?:\w+ )?(?:gone|turned|turning|going) blue\b",
+    ),
+    (
+        "imminent",
+        "attempt",
+        r"\b(?:it's|it is|i've|i have) already done\b.{0,60}\b(?:sleepy|sorry|goodbye|tell my)\b"
+        r"|\b(?:i'm|i am) in the (?:river|sea|water|lake)\b.{0,60}\b(?:waist|neck|go back|come"
+        r" back)\b",
+    ),
+    (
+        "imminent",
         "harm to others",
         rf"\b{_INTEND} (?:kill|stab|shoot|strangle|smash|burn) (?:him|her|them|you|my|the"
         rf"|that)\b.{{0,40}}\b{_NOW}\b",

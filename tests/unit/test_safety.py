@@ -21,6 +21,10 @@ IMMINENT = [
     ("i've got some pills with me", "means"),
     ("I think I'm having a heart attack", "medical"),
     ("He's going to kill me", "abuse"),
+    ("There is a weight on my chest and my left arm's gone numb", "medical"),
+    ("My brother locked himself in the garage with a rifle", "third person"),
+    ("There's a girl standing on the ledge", "third person"),
+    ("I'm in the river up to my waist and I can't go back", "attempt"),
 ]
 HIGH = [
     ("I want to kill myself.", "ideation"),
@@ -47,6 +51,9 @@ CONCERN = [
 ]
 NONE = [
     "My boss is killing me with deadlines",
+    "My arm's gone numb from sleeping on it",
+    "He has gone blue in the face shouting at the match",
+    "I found a note from my gran",
     "I am dying to see that film",
     "I could murder a pizza",
     "That joke killed me",
