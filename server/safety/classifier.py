@@ -38,8 +38,9 @@ class Classifier:
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """arrays: `weights`, shape (classes, DIMENSIONS + 1), the last column being the bias;
-        `categories` and `ranks` (index into LEVELS), shape (classes,); `reached`, shape (3,), the
-        probability from which each of DEGREES counts; `model`, whose vectors it understands.
+        `categories` and `ranks` (index into LEVELS), shape (classes,); `reached`, shape (2, 3), the
+        probability from which each of DEGREES counts, for words alone and for words after what was
+        said; `model`, whose vectors it understands.
 
         Raises ConfigError where one is missing, has another shape or is not finite.
         """
@@ -56,17 +57,23 @@ class Classifier:
         shapes = (self._weights.shape, self._reached.shape, self._ranks.shape)
         finite = np.isfinite(self._weights).all() and np.isfinite(self._reached).all()
         known = count and ((self._ranks >= 0) & (self._ranks <= len(DEGREES))).all()
-        if shapes != ((count, DIMENSIONS + 1), (len(DEGREES),), (count,)) or not (finite and known):
+        if shapes != ((count, DIMENSIONS + 1), (2, len(DEGREES)), (count,)) or not (
+            finite and known
+        ):
             raise ConfigError("The classifier of danger has wrong weights; install it again.")
 
-    def guess(self, vector: NDArray[np.float32]) -> Guess:
-        """Judges a vector: float32, shape (DIMENSIONS,), of length 1."""
+    def guess(self, vector: NDArray[np.float32], *, after: bool = False) -> Guess:
+        """Judges a vector: float32, shape (DIMENSIONS,), of length 1.
+
+        after: whether it is of words after what was said before.
+        """
+        least = self._reached[int(after)]
         scores = self._weights @ np.append(vector, np.float32(1))
         likely = np.exp(scores - scores.max())
         likely /= likely.sum()
         reached = [float(likely[self._ranks >= rank].sum()) for rank in (1, 2, 3)]
         level = next(
-            (DEGREES[i] for i in (2, 1, 0) if reached[i] >= self._reached[i]),
+            (DEGREES[i] for i in (2, 1, 0) if reached[i] >= least[i]),
             "none",
         )
         best = int(np.argmax(np.where(self._ranks > 0, likely, -1)))

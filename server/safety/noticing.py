@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from server.errors import ConfigError
 from server.safety import patterns
 from server.safety.classifier import DIMENSIONS, Guess, classifier
+from server.safety.reading import is_whole
 from server.safety.spelling import normalise
 
 LEVELS = ("none", "concern", "high", "imminent")
@@ -104,7 +105,7 @@ def assess(
     words = normalise(text)
     if not words:
         return Assessment()
-    guesses = _guesses(vectors)
+    guesses = _guesses(text, vectors)
     found = Assessment()
     for level, reason, denied in patterns.found(words):
         idiom = guesses and max(one.concern for one in guesses) < HARMLESS_BELOW
@@ -132,11 +133,15 @@ def what_is_missing(model: str) -> str:
     return ""
 
 
-def _guesses(vectors: NDArray[np.float32] | None) -> list[Guess]:
+def _guesses(text: str, vectors: NDArray[np.float32] | None) -> list[Guess]:
     if vectors is None or vectors.shape[1:] != (DIMENSIONS,):
         return []
     try:
-        return [classifier().guess(vector) for vector in vectors]
+        second = is_whole(text)
+        return [
+            classifier().guess(vector, after=bool(number) and second)
+            for number, vector in enumerate(vectors)
+        ]
     except ConfigError:
         # The patterns are left; the server says at its start that the rest is missing.
         return []

@@ -20,12 +20,17 @@ def readings(text: str, context: Sequence[str]) -> list[str]:
     words = text.split()
     if not any(character.isalnum() for character in text):
         return []
-    if len(words) > WHOLE_WORDS:
+    if not is_whole(text):
         starts = range(0, len(words) - PART_WORDS + STEP_WORDS, STEP_WORDS)
         parts = [" ".join(words[start : start + PART_WORDS]) for start in starts]
         return parts[-MOST_PARTS:]
     after = in_context(text, context)
     return [text, after] if after else [text]
+
+
+def is_whole(text: str) -> bool:
+    """Whether words are read as a whole, and after what was said; else they are read in parts."""
+    return len(text.split()) <= WHOLE_WORDS
 
 
 def in_context(text: str, context: Sequence[str]) -> str:

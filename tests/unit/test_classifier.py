@@ -19,7 +19,7 @@ def arrays(**changes: object) -> dict[str, np.ndarray]:
         "weights": np.zeros((COUNT, DIMENSIONS + 1), np.float32),
         "categories": np.array(["idiom", "burden", "abuse", "plan"]),
         "ranks": np.arange(COUNT),
-        "reached": np.full(3, 0.9, np.float32),
+        "reached": np.full((2, 3), 0.9, np.float32),
         "model": np.array("some-model"),
     }
     return made | {name: np.asarray(value) for name, value in changes.items()}
@@ -45,8 +45,8 @@ def test_weights_are_read_with_their_model() -> None:
     [
         {"weights": np.zeros((COUNT, 7))},
         {"weights": np.full((COUNT, DIMENSIONS + 1), np.nan)},
-        {"reached": np.zeros(2)},
-        {"reached": np.array([0.5, np.inf, 0.5])},
+        {"reached": np.zeros(3)},
+        {"reached": np.full((2, 3), np.inf)},
         {"ranks": np.array([0, 1, 2, 9])},
         {"ranks": np.zeros(2)},
         {"categories": np.array(["idiom"])},
@@ -80,6 +80,14 @@ def test_the_gravest_degree_that_is_reached_counts(rank: int) -> None:
     assert guess.level == ("none", *DEGREES)[rank]
     if rank:
         assert guess.kind == arrays()["categories"][rank]
+
+
+def test_words_after_others_have_degrees_of_their_own() -> None:
+    weights = np.zeros((COUNT, DIMENSIONS + 1), np.float32)
+    weights[2, -1] = 2.0
+    made = Classifier(arrays(weights=weights, reached=[[0.5, 0.5, 0.9], [0.99, 0.99, 0.99]]))
+    assert made.guess(NOTHING).level == "high"
+    assert made.guess(NOTHING, after=True).level == "none"
 
 
 @pytest.mark.parametrize("shape", [(7,), (2, 7), (DIMENSIONS,), (0, DIMENSIONS)])

@@ -24,9 +24,9 @@ from training.safety.corpus import CORPUS, Line, lines
 from training.safety.readings import readings
 
 OUT = Path(room.__file__).with_name("classifier.npz")
-FALSE_ALARMS = (0.07, 0.03, 0.008)
-"""Share of harmless readings that may be taken for concern, high, imminent: two readings and the
-patterns add up, and where it conflicts, finding wins."""
+FALSE_ALARMS = ((0.07, 0.035, 0.008), (0.03, 0.01, 0.004))
+"""Share of harmless readings that may be taken for concern, high, imminent: alone, and after what
+was said before. Readings and patterns add up, and where it conflicts, finding wins."""
 VECTOR_SCALE = 8.0
 """Vectors of E5 lie close together: of 3, 5, 8 and 12 this found the most."""
 SOFTNESS = 0.1
@@ -50,21 +50,30 @@ def threshold(likely: NDArray[np.float64], most: float) -> float:
     return float(np.sort(likely)[::-1][int(most * len(likely))] + 1e-4)
 
 
-def make(every: Sequence[Line], vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-    """Makes all arrays of the weights but the name of the model."""
+def make(
+    every: Sequence[Line], after: NDArray[np.bool_], vectors: NDArray[np.float32]
+) -> dict[str, NDArray[Any]]:
+    """Makes all arrays of the weights but the name of the model.
+
+    after: which vectors are of words after what was said before.
+    """
     train = np.array([one.split == "train" for one in every])
     classes = np.array([f"{one.category}/{one.level}" for one in every])
     mean = vectors[train].mean(axis=0)
     spread = (vectors - mean) * VECTOR_SCALE
     model = LogisticRegression(C=SOFTNESS, class_weight="balanced", **PATIENCE)
     model.fit(spread[train], classes[train])
-    others = np.array([one.split == "dev" and one.level == "none" for one in every])
-    found = model.predict_proba(spread[others])
+    harmless = np.array([one.split == "dev" and one.level == "none" for one in every])
     class_ranks = np.array([LEVELS.index(one.split("/")[1]) for one in model.classes_])
-    reached = [
-        threshold(found[:, class_ranks >= rank].sum(axis=1), most)
-        for rank, most in enumerate(FALSE_ALARMS, 1)
-    ]
+    reached = []
+    for others, shares in zip((harmless & ~after, harmless & after), FALSE_ALARMS, strict=True):
+        found = model.predict_proba(spread[others])
+        reached.append(
+            [
+                threshold(found[:, class_ranks >= rank].sum(axis=1), most)
+                for rank, most in enumerate(shares, 1)
+            ]
+        )
     weights = model.coef_ * VECTOR_SCALE
     bias = model.intercept_ - weights @ mean
     return {
@@ -80,7 +89,8 @@ def main() -> None:
     read = [*readings([*lines(CORPUS)])]
     every = [line for line, _ in read]
     vectors, model = asyncio.run(embed([text for _, text in read]))
-    arrays = make(every, vectors)
+    after = np.array([text != line.text for line, text in read])
+    arrays = make(every, after, vectors)
     arrays["model"] = np.array(model)
     np.savez_compressed(OUT, **arrays)  # type: ignore[arg-type]
     print(dict(zip(DEGREES, arrays["reached"].tolist(), strict=True)))
