@@ -23,6 +23,8 @@ import pytest
 from tadbot.v1 import companion_pb2 as pb
 from tadbot.v1 import companion_pb2_grpc, emotion_recognition_pb2, sound_pb2
 
+from pi_client.help import BUILT_IN
+
 RATE = 16000
 REPLY_RATE = 22050
 # A burst is over after this much silence.
@@ -72,8 +74,8 @@ class Listener(companion_pb2_grpc.CompanionServicer):
         self.script.half_closed = True
         await talk.send(closed=pb.Closed())
 
-    def Describe(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+    async def Describe(self, request: Any, context: Any) -> Any:
+        return pb.DescribeResponse()
 
     def Forget(self, request: Any, context: Any) -> Any:
         raise NotImplementedError
@@ -478,7 +480,7 @@ async def test_a_server_that_is_not_there_is_named(program: Program, question: s
     ended = await program.run(
         "--server", "127.0.0.1:9", "--microphone", question, "--speaker", "none"
     )
-    assert (ended.status, ended.out) == (1, "")
+    assert (ended.status, ended.out) == (1, f"{BUILT_IN}\n")
     assert "No server answers at 127.0.0.1:9" in ended.err
 
 

@@ -51,8 +51,8 @@ class Relay(companion_pb2_grpc.CompanionServicer):
             self.responses.append((time.monotonic(), response))
             yield response
 
-    def Describe(self, request: Any, context: Any) -> Any:
-        raise NotImplementedError
+    async def Describe(self, request: Any, context: Any) -> Any:
+        return await self._companion.Describe(request)
 
     def Forget(self, request: Any, context: Any) -> Any:
         raise NotImplementedError

@@ -218,6 +218,7 @@ async def test_the_numbers_can_be_played_without_the_word_that_the_server_is_gon
 ) -> None:
     async with house.talk(country="GB") as talker:
         sent = (await talker.first("help_lines")).help_lines
+        await talker.goodbye()
     whole = np.frombuffer(sent.pcm, "<i2").astype(np.float32) / 32768
     assert hear_tones(whole[: sent.numbers_first_sample]) == LOST
     numbers = hear_tones(whole[sent.numbers_first_sample :])
@@ -239,6 +240,7 @@ async def test_the_greeting_does_not_wait_for_the_help_that_is_kept() -> None:
     voice = Noting()
     async with served(tts=voice) as house, house.talk(country="GB", told=None) as talker:
         await talker.first("help_lines")
+        await talker.goodbye()
     greeting = [text for text in voice.said if text in GREETING]
     assert len(greeting) > 1
     assert voice.said[: len(greeting)] == greeting

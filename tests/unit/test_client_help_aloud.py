@@ -50,10 +50,10 @@ def test_where_nothing_is_kept_it_is_what_holds_in_most_countries(capsys: Any) -
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_speaker_that_cannot_be_opened_hides_no_number(capsys: Any) -> None:
+def test_a_speaker_that_cannot_be_opened_hides_no_number(capsys: Any, caplog: Any) -> None:
     assert main(["help-line", "--speaker", "none/such/folder.wav"]) == 0
-    shown = capsys.readouterr()
-    assert shown.out == f"{NUMBERS}\n"
+    assert capsys.readouterr().out == f"{NUMBERS}\n"
+    assert "can only be read" in caplog.text
 
 
 def test_it_takes_no_flags_of_a_talk(capsys: Any) -> None:
