@@ -6,8 +6,15 @@ knows neither the conversation nor the language model, whose clauses it also scr
 
 from server.safety.guard import Guarded, guard
 from server.safety.help_lines import HelpLines, help_lines, help_table, unverified
-from server.safety.noticing import LEVELS, Assessment, assess, understands, what_is_missing
-from server.safety.reading import in_context, readings
+from server.safety.noticing import (
+    LEVELS,
+    Assessment,
+    assess,
+    readings,
+    understands,
+    what_is_missing,
+)
+from server.safety.reading import in_context
 from server.safety.state import RiskState
 from server.safety.wording import (
     CHECK_IN,

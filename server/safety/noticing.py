@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from server.errors import ConfigError
 from server.safety import patterns
 from server.safety.classifier import DIMENSIONS, Guess, classifier
-from server.safety.reading import is_whole
+from server.safety.reading import is_whole, texts
 from server.safety.spelling import normalise
 
 LEVELS = ("none", "concern", "high", "imminent")
 """From nothing to do to the emergency number first."""
-HARMLESS_BELOW = 0.2
+HARMLESS_BELOW = 0.4
 """Probability of danger, by the meaning, below which what a pattern finds is taken for an idiom."""
 ANSWER_WORDS = 9
 """Longest answer to a question that is judged by the question."""
@@ -59,6 +59,10 @@ _ASKED = re.compile(
 _ASKED_SAFE = re.compile(
     r"\b(?:are you|is it|do you feel|will you be|can you (?:stay|keep)) (?:\w+ )?safe\b"
     r"|\bkeep yourself safe\b"
+)
+_PROBED = re.compile(
+    r"\b(?:do you mean|you mean|mean by|when you say|with you|hurting|frighten\w*|have you taken"
+    r"|saved up|worried about you|able to speak|finished how|go where|who else|thinking of)\b"
 )
 _TAKEN_BACK = re.compile(
     r"\b(?:kidding|joking|a joke|just (?:a )?(?:tired|drama\w*|venting|talking|saying)"
@@ -115,6 +119,15 @@ def assess(
         if guess.level != "none":
             found = _graver(found, Assessment(guess.level, found.reason or guess.kind))
     return _graver(found, _in_context(words, context))
+
+
+def readings(text: str, context: Sequence[str]) -> list[str]:
+    """Gives the texts whose meaning `assess` judges, those of the words alone first.
+
+    What was said before is read only where it may weigh: it takes three times as long.
+    """
+    weighs = len(text.split()) <= ANSWER_WORDS or _is_uneasy(context)
+    return texts(text, context if weighs else ())
 
 
 def understands(model: str) -> bool:
@@ -182,6 +195,15 @@ def _answered(words: str, question: str, disclosed: bool) -> Assessment | None:
     elif _ASKED_SAFE.search(question) and (_NO.match(words) or words.startswith("not ")):
         return Assessment("high", "not safe")
     return None
+
+
+def _is_uneasy(context: Sequence[str]) -> bool:
+    """Whether earlier lines hold danger, bad news, or a question that looks for either."""
+    own = [normalise(line[2:]) for line in context if line.startswith("U:")]
+    asked = [normalise(line[2:]) for line in context if line.startswith("A:")]
+    return any(_is_grave(line) or _BAD_NEWS.search(line) for line in own) or any(
+        _ASKED.search(line) or _ASKED_SAFE.search(line) or _PROBED.search(line) for line in asked
+    )
 
 
 def _is_grave(words: str) -> bool:

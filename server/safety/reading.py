@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-LONGEST = 160
+LONGEST = 100
 """Characters of an earlier line that are looked at, from its end."""
 WHOLE_WORDS = 50
 """Longest utterance that is read as a whole: in a longer one a single sentence would drown."""
@@ -12,7 +12,7 @@ MOST_PARTS = 8
 """Parts that are read, the newest: some 250 words. Patterns see all of them."""
 
 
-def readings(text: str, context: Sequence[str]) -> list[str]:
+def texts(text: str, context: Sequence[str]) -> list[str]:
     """Gives the texts whose meaning is judged, those of the words alone first; [] for no words.
 
     context: earlier lines, oldest first, each beginning with `U: ` or `A: `.

@@ -153,7 +153,7 @@ _SAID: dict[tuple[str, str], tuple[str, ...]] = {
         "Please call {emergency} now, for them. Stay with them if it is safe for you.",
     ),
     ("imminent", "harm to others"): (
-        "Please step away from them now. Call {emergency} before anyone gets hurt.",
+        "Please call {emergency} now, before anyone gets hurt. Step away from them, and stay away.",
     ),
 }
 

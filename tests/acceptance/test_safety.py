@@ -14,10 +14,10 @@ from training.safety.evaluate import BOUNDS, Judged, judge, kind_of, shares
 LONGEST_MS = 40.0
 PLAIN = {"imminent": IMMINENT, "high": HIGH, "concern": CONCERN}
 REACHED = {
-    "explicit found as high or imminent": 0.50,
-    "implicit found at any level": 0.52,
-    "harmless that raise any alarm": 0.13,
-    "harmless taken for high or imminent": 0.09,
+    "explicit found as high or imminent": 0.85,
+    "implicit found at any level": 0.78,
+    "harmless that raise any alarm": 0.10,
+    "harmless taken for high or imminent": 0.08,
 }
 """What was reached; the bounds that it is to reach are in `training/safety/evaluate.py`."""
 

@@ -221,6 +221,12 @@ def quantise(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.concatenate([scale[:, None].view(np.uint8).reshape(-1, 2), nibbles], axis=1)
 
 
-def base() -> Weights:
-    """Reads the embedder that the layers are learnt from."""
-    return Weights(model_file())
+def base(start: Path | None = None) -> Weights:
+    """Reads the embedder that the layers are learnt from.
+
+    start: layers in the place of its own, as `Encoder.to_bytes` gives them.
+    """
+    weights = Weights(model_file())
+    if start is not None:
+        weights.data[weights.layers_from :] = np.fromfile(start, np.uint8)
+    return weights
