@@ -2,8 +2,8 @@
 
 They learn every category and level of the corpus at once, in the 4 bits in which they will run,
 and land beside `server/safety/classifier.py`; `training.safety.train` then makes the weights of
-the classifier over what they give. On two cores an epoch takes some 12 minutes. It needs torch, from
-the extra `training`.
+the classifier over what they give. On two cores an epoch takes some 12 minutes. It needs torch,
+from the extra `training`.
 
 The layers that are shipped learnt in two steps, the second on a corpus that had grown by a tenth:
 `--epochs 3`, then `--start server/safety/encoder.q4 --epochs 1.6 --rate 7e-5 --seed 1`.
@@ -121,7 +121,7 @@ def learn(every: Sequence[Line], weights: Weights, asked: Asked) -> Encoder:
         ],
         betas=(0.9, 0.98),
     )
-    steps = int(asked.epochs * len(examples) / BATCH)
+    steps = max(1, int(asked.epochs * len(examples) / BATCH))
     rate = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1, step / (WARM_UP * steps), max(0.02, 1 - step / steps))
     )
