@@ -126,8 +126,7 @@ def readings(text: str, context: Sequence[str]) -> list[str]:
 
     What was said before is read only where it may weigh: it takes three times as long.
     """
-    weighs = len(text.split()) <= ANSWER_WORDS or _is_uneasy(context)
-    return texts(text, context if weighs else ())
+    return texts(text, context if _is_uneasy(context) else ())
 
 
 def understands(model: str) -> bool:
