@@ -89,7 +89,7 @@ async def test_without_consent_nothing_is_left(house: House, tmp_path: Path) -> 
 
 async def test_speech_over_a_reply_stops_it(house: House, tmp_path: Path) -> None:
     first, second = "Tell me something about the sea.", "No, wait, tell me about the woods."
-    microphone = await recording(tmp_path / "interruption.wav", 0.5, first, 6.0, second, 0.5)
+    microphone = await recording(tmp_path / "interruption.wav", 0.5, first, 4.5, second, 0.5)
     words = ["--consent", "memory"]
     done = talk(["--server", house.address], microphone, tmp_path, *words)
 
