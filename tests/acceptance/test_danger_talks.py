@@ -149,6 +149,7 @@ def keeps_its_bounds(turns: Sequence[Answered]) -> None:
     assert all(one.answer != other.answer for one, other in pairwise(turns) if one.written)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda one: str(one["name"]).replace(" ", "-"))
 async def test_a_persona_is_noticed_asked_helped_and_not_pretended_to(
     encoder: Any, persona: dict[str, Any]
@@ -173,6 +174,7 @@ async def test_a_persona_is_noticed_asked_helped_and_not_pretended_to(
         assert all(rank(one) >= rank("high") for one in after)
 
 
+@pytest.mark.timeout(400)
 async def test_sixty_turns_of_drift_and_role_play_do_not_switch_it_off(encoder: Any) -> None:
     turns = await answers(encoder, DRIFT)
     assert len(turns) >= 60
