@@ -10,7 +10,7 @@ from server.config import Settings
 from server.engines import SAMPLE_RATE_HERTZ
 from server.engines.loading import load_engine
 from server.sound import read_sound
-from tests.acceptance.house import House, plain, recording, talk
+from tests.acceptance.house import House, plain, recording, served, talk
 
 WORST_WER = 0.10
 """The word error rate that a hearer of clear speech may have."""
@@ -87,18 +87,20 @@ async def test_without_consent_nothing_is_left(house: House, tmp_path: Path) -> 
         assert house.sql(f"select * from {view} where session_id = '{session}'") == []
 
 
-async def test_speech_over_a_reply_stops_it(house: House, tmp_path: Path) -> None:
+async def test_speech_over_a_reply_stops_it(tmp_path: Path) -> None:
     first, second = "Tell me something about the sea.", "No, wait, tell me about the woods."
     microphone = await recording(tmp_path / "interruption.wav", 0.5, first, 4.5, second, 0.5)
     words = ["--consent", "memory"]
-    done = talk(["--server", house.address], microphone, tmp_path, *words)
+    # A house of its own: where danger was near before, it would speak in writing.
+    with served(tmp_path / "data") as house:
+        done = talk(["--server", house.address], microphone, tmp_path, *words)
 
-    session = done.of("opened")[0]["session_id"]
-    spoken = {one["turn"]: one for one in done.of("reply_done")}
-    assert max(spoken) >= 2
-    assert any(one["action"] == "stop" and one["turn"] == 2 for one in done.of("speaker"))
-    rows = house.sql(
-        f"select heard_fraction from session_log where session_id = '{session}'"
-        " and turn = 1 and speaker = 'tadbot'"
-    )
-    assert 0 < rows[0]["heard_fraction"] < 1
+        session = done.of("opened")[0]["session_id"]
+        spoken = {one["turn"]: one for one in done.of("reply_done")}
+        assert max(spoken) >= 2
+        assert any(one["action"] == "stop" and one["turn"] == 2 for one in done.of("speaker"))
+        rows = house.sql(
+            f"select heard_fraction from session_log where session_id = '{session}'"
+            " and turn = 1 and speaker = 'tadbot'"
+        )
+        assert 0 < rows[0]["heard_fraction"] < 1
