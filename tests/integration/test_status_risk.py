@@ -74,6 +74,7 @@ async def test_what_was_noted_is_counted_beside_a_server_and_after_it(words: lis
         ["a consent was given", "none", "1"],
         ["told that it is a machine", "none", "1"],
         ["something was erased", "none", "1"],
+        ["help was named", "high", "1"],
         ["danger was noticed", "high", "1"],
     ]
     assert said not in str(beside)
