@@ -167,8 +167,7 @@ def _in_context(words: str, context: Sequence[str]) -> Assessment:
     """Judges words by what was said before them."""
     if not context:
         return Assessment()
-    own = [normalise(line[2:]) for line in context if line.startswith("U:")]
-    asked = [normalise(line[2:]) for line in context if line.startswith("A:")]
+    own, asked = _said_by(context, "U:"), _said_by(context, "A:")
     disclosed = any(_is_grave(line) for line in own)
     # Only what the companion said last is answered.
     question = asked[-1] if asked and not context[-1].startswith("U:") else ""
@@ -198,11 +197,15 @@ def _answered(words: str, question: str, disclosed: bool) -> Assessment | None:
 
 def _is_uneasy(context: Sequence[str]) -> bool:
     """Whether earlier lines hold danger, bad news, or a question that looks for either."""
-    own = [normalise(line[2:]) for line in context if line.startswith("U:")]
-    asked = [normalise(line[2:]) for line in context if line.startswith("A:")]
+    own, asked = _said_by(context, "U:"), _said_by(context, "A:")
     return any(_is_grave(line) or _BAD_NEWS.search(line) for line in own) or any(
         _ASKED.search(line) or _ASKED_SAFE.search(line) or _PROBED.search(line) for line in asked
     )
+
+
+def _said_by(context: Sequence[str], side: str) -> list[str]:
+    """Lists the earlier lines of one side, `U:` or `A:`, in normalised words."""
+    return [normalise(line[2:]) for line in context if line.startswith(side)]
 
 
 def _is_grave(words: str) -> bool:

@@ -93,7 +93,8 @@ def main() -> None:
     arrays = make(every, after, vectors)
     arrays["model"] = np.array(model)
     np.savez_compressed(OUT, **arrays)  # type: ignore[arg-type]
-    print(dict(zip(DEGREES, arrays["reached"].tolist(), strict=True)))
+    for place, reached in zip(("alone", "after others"), arrays["reached"].tolist(), strict=True):
+        print(f"{place}: {dict(zip(DEGREES, reached, strict=True))}")
     print(f"{OUT.name}: {OUT.stat().st_size // 1024} KiB, from {len(every)} readings")
 
 
