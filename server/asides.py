@@ -155,6 +155,5 @@ class Asides:
             minor=self._rights.minor,
             plan=self._rights.plan,
             lines=self._lines,
-            local=None,
             unsafe_at_home=self.unsafe_at_home,
         )

@@ -5,7 +5,6 @@ does no I/O, and knows neither the store nor the contract; danger always comes b
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from server.safety import HelpLines
@@ -118,8 +117,6 @@ class Now:
     """Whether somebody near the person was the danger in this session."""
     plan: Plan = field(default_factory=Plan)
     lines: HelpLines | None = None
-    local: datetime | None = None
-    """The time where the person is."""
 
 
 class Script(Protocol):
